@@ -1,0 +1,1 @@
+"""An asyncio HTTP client with the public API of aiohttp's client."""

@@ -1,0 +1,1 @@
+"""Types and constants that every layer may use."""

@@ -1,0 +1,1 @@
+"""Bodies: what is sent, what is read, and how it is decoded."""

@@ -1,0 +1,1 @@
+"""Verbs, defaults and the life of a session."""

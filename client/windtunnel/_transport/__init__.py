@@ -1,0 +1,1 @@
+"""Pool, dialling, TLS and the connection object."""

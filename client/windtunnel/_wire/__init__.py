@@ -1,0 +1,1 @@
+"""Bytes without I/O: heads, framing, chunks, limits."""

@@ -1,0 +1,1 @@
+"""A conformance corpus for HTTP clients, its runner and its report."""

@@ -1,0 +1,1 @@
+"""A fake HTTP server on a simulated network and clock."""

@@ -1,0 +1,1 @@
+"""What happened: connections, exchanges, bytes and times."""

@@ -1,0 +1,1 @@
+"""Routes, replies and matchers as values; no I/O."""

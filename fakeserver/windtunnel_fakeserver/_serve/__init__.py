@@ -1,0 +1,1 @@
+"""Serving connections on any asyncio event loop."""

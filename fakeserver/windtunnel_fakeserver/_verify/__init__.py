@@ -1,0 +1,1 @@
+"""What is missing or extra, and the printed story of it."""

@@ -1,0 +1,1 @@
+"""Requests as raw bytes in, replies as raw bytes out; no I/O."""

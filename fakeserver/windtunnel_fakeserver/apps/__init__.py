@@ -1,0 +1,1 @@
+"""Ready-made hosts of a simulated internet."""

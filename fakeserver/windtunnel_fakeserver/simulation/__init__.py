@@ -1,0 +1,1 @@
+"""A simulated kernel, network and clock under CPython's own event loop."""

@@ -1,0 +1,491 @@
+"""What one conformance case is, after its file was read and its variants expanded.
+
+Comes in: nothing; these are plain values, built by ``loader``. Goes out: to the runner
+(peers, actions, clock), the judge (alternatives) and the compiler (all of it). Must
+not know: TOML, sockets, clients, reports.
+
+The words, from the outside in::
+
+    Case ── Variant ──┬── Origin         names and certificates that exist in the run
+                      ├── Action         what the client is asked to do, in order
+                      ├── PeerScript     what each accepted connection does
+                      │     └── Step     read, send, wait, close, ...
+                      └── Alternative    one acceptable outcome, first match decides
+
+A ``Variant`` is complete: every placeholder is replaced, every byte is final.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+"""A value that JSON can carry; what adapters are given and what they answer."""
+
+Scalar: TypeAlias = "bool | int | float | str"
+"""A value of one column in ``[vary]``."""
+
+FORMAT = 1
+"""Version of the case format; a file says ``format = 1``."""
+
+
+class Verdict(StrEnum):
+    """How one client did in one case; the order of ``rank`` is from good to bad."""
+
+    PASS = "pass"
+    LENIENT = "lenient"
+    INFO = "info"
+    SKIPPED = "skipped"
+    UNSUPPORTED = "unsupported"
+    BLOCKED = "blocked"
+    FAIL = "fail"
+    ERROR = "error"
+
+    @property
+    def rank(self) -> int:
+        """Badness, 0 (pass) to 7 (error); variants roll up to the highest."""
+        return list(Verdict).index(self)
+
+
+class Level(StrEnum):
+    """How binding the behaviour is: by a specification, a contract, or not at all."""
+
+    MUST = "must"
+    SHOULD = "should"
+    MAY = "may"
+    CONVENTION = "convention"
+    INFO = "info"
+
+
+# --- where -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """The certificate a peer shows.
+
+    Attributes:
+        names: Subject alternative names, e.g. ``a.test`` or ``*.a.test``.
+        ca: ``"trusted"`` (signed by the run's authority) or ``"untrusted"``.
+        common_name: Subject common name; nobody may match against it. None: none.
+    """
+
+    names: tuple[str, ...]
+    ca: Literal["trusted", "untrusted"] = "trusted"
+    common_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """One scheme, host and port that peers listen on.
+
+    Attributes:
+        name: Short name in the case, ``a`` by default.
+        scheme: ``http`` or ``https``.
+        host: As a URL has it (no brackets around an IPv6 address).
+        port: Given or the default of the scheme; the *named* port, which a run over
+            loopback maps to a free one.
+        tls: Set for ``https``.
+    """
+
+    name: str
+    scheme: Literal["http", "https"]
+    host: str
+    port: int
+    tls: TlsSettings | None = None
+
+    @property
+    def authority(self) -> str:
+        """Host, and port if it is not the default: what a Host field must say."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        default = 443 if self.scheme == "https" else 80
+        return host if self.port == default else f"{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The origin as text without a slash at the end: ``http://a.test``."""
+        return f"{self.scheme}://{self.authority}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSettings:
+    """How time has to run for a case.
+
+    Attributes:
+        mode: ``"any"``, or ``"virtual"`` when real time cannot show the behaviour.
+        start: Loop time at which the run begins, in seconds; only for virtual time.
+        wall: ISO 8601 date and time in UTC for certificates and dates. None: any.
+        gap: Smallest difference in case seconds that tells two outcomes apart; a
+            scaled run may not shrink it below what the machine can measure. None:
+            the case does not depend on time.
+    """
+
+    mode: Literal["any", "virtual"] = "any"
+    start: float | None = None
+    wall: str | None = None
+    gap: float | None = None
+
+
+# --- what the client does ----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing the client is asked to do.
+
+    Actions run in order. One that fails reports its error and the *next one still
+    runs*, except actions whose ``on`` names a failed one: they have no result.
+
+    Attributes:
+        name: Key of its result (``as``).
+        verb: ``request``, ``read``, ``close``, ``sleep``, ``wait_for``, ``signal`` or
+            ``group``.
+        argument: JSON as the adapter protocol has it.
+            ``request``: object with ``method``, ``url`` and optionally ``params``
+            (list of pairs), ``headers`` (list of pairs), ``body`` (object with one of
+            ``text bytes json form chunks``; ``chunks`` is a list of strings and
+            ``{"wait": seconds}``), ``timeout`` (object: ``total connect sock_connect
+            sock_read pool ceil_threshold``, seconds), ``decode`` (bool), ``stream``
+            (bool; true: the result is ready when the head is there, no ``body``).
+            ``read``: ``{"on": name, "size": n}``, n bytes of a streamed response, to
+            its end without ``size``; reported as ``body``.
+            ``close``: ``{"on": name}`` gives up a streamed response.
+            ``sleep``: case seconds. ``wait_for``, ``signal``: name of an event shared
+            with the peer. ``group``: list of lists of actions that run at once.
+    """
+
+    name: str
+    verb: Literal["request", "read", "close", "sleep", "wait_for", "signal", "group"]
+    argument: Json
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the action as the adapter protocol writes it."""
+        return {"as": self.name, self.verb: self.argument}
+
+
+# --- what the peer does ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Read ``"head"``, ``"request"``, ``"eof"`` or ``"bytes"`` (then ``count``)."""
+
+    what: Literal["head", "request", "bytes", "eof"]
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send each piece as a segment of its own; usually there is one."""
+
+    pieces: tuple[bytes, ...]
+
+    @property
+    def data(self) -> bytes:
+        """All pieces joined."""
+        return b"".join(self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Let case seconds pass; ``math.inf`` is until the connection goes away."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class WaitFor:
+    """Wait for an event that the client or another peer signals."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Signal an event."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """End the connection: FIN (after TLS close_notify), RST, or FIN without notify."""
+
+    how: Literal["fin", "rst", "tls-no-notify"]
+
+
+@dataclass(frozen=True, slots=True)
+class HalfClose:
+    """Send FIN and keep reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Stop taking bytes from the socket, so that the window fills."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Take bytes again."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartTls:
+    """Do the TLS handshake as server with the origin's certificate."""
+
+
+Step: TypeAlias = (
+    Read
+    | Send
+    | Wait
+    | WaitFor
+    | Signal
+    | Close
+    | HalfClose
+    | Pause
+    | Resume
+    | StartTls
+)
+"""One step of a peer script."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerScript:
+    """What one accepted connection does.
+
+    Connections to an origin get its scripts in the order of accept. When the steps
+    run out the connection stays open and idle, unless ``end`` is ``"close"``. On an
+    ``https`` origin without a ``StartTls`` step the handshake comes first by itself.
+
+    Attributes:
+        on: Name of the origin.
+        steps: In order.
+        optional: True: a run in which the connection never came is fine.
+        end: What happens after the last step.
+    """
+
+    on: str
+    steps: tuple[Step, ...]
+    optional: bool = False
+    end: Literal["open", "close"] = "open"
+
+
+# --- what is acceptable ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureRef:
+    """Stands for bytes that an earlier operator of the same alternative captured."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Equal:
+    """The value itself; ``bytes`` where the field is one of bytes."""
+
+    value: bytes | bool | int | float | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list, item by item, of the same length."""
+
+    items: tuple[Matcher, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """``{ re }``: a regular expression that is searched; named groups are captured."""
+
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """``{ prefix }``: the value starts with these bytes."""
+
+    prefix: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """``{ sha256, len }``: only the digest of a big body is known."""
+
+    sha256: str
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """``{ any_of }``: the first option that matches."""
+
+    options: tuple[Matcher, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """``{ capture }``: anything; remembered by name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """``{ absent = true }``: the key is not there, or null."""
+
+
+Matcher: TypeAlias = (
+    Equal | Items | Pattern | Prefix | Digest | AnyOf | Capture | Absent
+)
+"""One expected value."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionalHeaders:
+    """In ``body_like``: any of these field lines, in any order, or none."""
+
+    names: tuple[str, ...]
+
+
+BodyPart: TypeAlias = bytes | CaptureRef | OptionalHeaders | Pattern
+"""One stretch of a ``body_like`` template."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentRequest:
+    """One request that has to be seen on the wire.
+
+    Attributes:
+        peer: Name of the origin it arrived at. None: any.
+        line: Whole request line without its line end.
+        method: Method token.
+        target: Request target.
+        headers: Lower-case name to all values of that name in order.
+        once: Lower-case name to the value of the one field line of that name.
+        absent: Lower-case names with no field line.
+        body: Decoded body.
+        body_like: Template for the decoded body. Empty: not compared.
+        raw: All bytes of the request.
+    """
+
+    peer: str | None = None
+    line: Matcher | None = None
+    method: Matcher | None = None
+    target: Matcher | None = None
+    headers: Mapping[str, Matcher] = field(default_factory=dict[str, "Matcher"])
+    once: Mapping[str, Matcher] = field(default_factory=dict[str, "Matcher"])
+    absent: tuple[str, ...] = ()
+    body: Matcher | None = None
+    body_like: tuple[BodyPart, ...] = ()
+    raw: Matcher | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One acceptable outcome; the first of a variant that matches gives the verdict.
+
+    Attributes:
+        verdict: ``PASS``, ``LENIENT`` or ``INFO``.
+        note: What this outcome means; never empty for ``LENIENT`` and ``INFO``.
+        at: Case second at which the last client action ended. None: any time.
+        within: Tolerance of ``at`` in case seconds.
+        got: Action name to result key to expected value.
+        sent: All requests on the wire, in order of arrival. None: not compared.
+        connections: Number of accepted connections. None: not compared.
+        reused: Whether some connection carried more than one request.
+        bytes_after: Point (``"tls"``) to application bytes that arrived after it.
+        extra_connections: True: connections without a script are tolerated.
+    """
+
+    verdict: Literal[Verdict.PASS, Verdict.LENIENT, Verdict.INFO]
+    note: str = ""
+    at: float | None = None
+    within: float = 0.0
+    got: Mapping[str, Mapping[str, Matcher]] = field(
+        default_factory=dict[str, "Mapping[str, Matcher]"]
+    )
+    sent: tuple[SentRequest, ...] | None = None
+    connections: int | None = None
+    reused: bool | None = None
+    bytes_after: Mapping[str, int] = field(default_factory=dict[str, int])
+    extra_connections: bool = False
+
+
+# --- the whole ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One run of a case, complete in itself.
+
+    Attributes:
+        case: Id of the case.
+        key: What makes it different: ``"cut=8"``, ``"tls=true,split=3.17"``; empty if
+            the case has one variant only.
+        values: The columns of its row, typed.
+        origins: By name, ``a`` first.
+        actions: In order.
+        peers: In the order of the file.
+        alternatives: Only those whose ``when`` holds here; at least one.
+    """
+
+    case: str
+    key: str
+    values: Mapping[str, Scalar]
+    origins: Mapping[str, Origin]
+    actions: tuple[Action, ...]
+    peers: tuple[PeerScript, ...]
+    alternatives: tuple[Alternative, ...]
+
+    @property
+    def id(self) -> str:
+        """Case id and key: ``coding/gzip/truncated@cut=8``."""
+        return f"{self.case}@{self.key}" if self.key else self.case
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One behaviour, in one or more variants.
+
+    Attributes:
+        id: ``family/slug``; equals the path of the file; never reused.
+        title: One line.
+        level: How binding it is.
+        spec: ``document#section``, at least one, each in the section table.
+        needs: Capabilities without which a client is skipped.
+        depends: Ids of cases that have to pass first, else this one is blocked.
+        why: A paragraph or nothing.
+        clock: How time runs.
+        session: Options of the client session: ``redirects`` (int), ``cookies``,
+            ``keepalive``, ``decode`` (bool), ``limit`` (connections).
+        variants: The base run first; never empty.
+        source: The text of the file.
+    """
+
+    id: str
+    title: str
+    level: Level
+    spec: tuple[str, ...]
+    needs: tuple[str, ...]
+    depends: tuple[str, ...]
+    why: str
+    clock: ClockSettings
+    session: Mapping[str, Json]
+    variants: tuple[Variant, ...]
+    source: str = field(repr=False)
+
+    @property
+    def family(self) -> str:
+        """All of the id before the last slash: ``framing/chunked``."""
+        return self.id.rpartition("/")[0]
+
+    @property
+    def base(self) -> Variant:
+        """The variant of a base run."""
+        return self.variants[0]

@@ -61,7 +61,7 @@ def run_linter(folder: Path) -> str:
         "from importlinter.cli import lint_imports_command as command\n"
         "command(['--no-cache'])"
     )
-    done = subprocess.run(  # noqa: S603  # our own interpreter
+    done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=folder,
         capture_output=True,

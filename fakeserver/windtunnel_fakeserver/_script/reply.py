@@ -1,0 +1,167 @@
+"""Replies as values: what a route answers, and pauses between the pieces.
+
+Comes in: the author's words. Goes out: immutable values that the server plays.
+Must not know: connections, clocks, which request is answered.
+"""
+
+from __future__ import annotations
+
+import json as json_codec
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast, final
+
+from windtunnel_fakeserver._wire.compat import override
+from windtunnel_fakeserver._wire.request import Request
+
+HeadersLike: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Silence between two pieces of a reply; ``seconds`` of loop time, >= 0."""
+
+    seconds: float
+
+
+def pause(seconds: float) -> Pause:
+    """Make a silence to put between the pieces of a reply.
+
+    Args:
+        seconds: Loop time (virtual in a tunnel), >= 0.
+
+    Raises:
+        ValueError: The pause is negative or not a number.
+    """
+    if not seconds >= 0:
+        msg = f"pause({seconds!r}): seconds must be >= 0"
+        raise ValueError(msg)
+    return Pause(float(seconds))
+
+
+@final
+class Reply:
+    """One well-formed reply. Broken ones go through ``Route.raw`` or a script.
+
+    The server adds Content-Length (or chunked framing for ``chunks``) and a
+    Content-Type, unless ``headers`` has them. With a Content-Length of your own,
+    ``chunks`` are sent as they are, without chunked framing: a slow body of known
+    length.
+
+    Args:
+        status: 100..999; 1xx is sent as it is, without a body.
+        headers: A mapping, or pairs where order and duplicates matter.
+        body: Bytes, sent as ``application/octet-stream`` unless empty.
+        json: Any JSON value, sent as ``application/json`` in UTF-8.
+        text: Sent as ``text/plain; charset=utf-8``.
+        chunks: Pieces put on the wire one by one; ``pause(s)`` between them waits.
+        delay: Seconds of loop time before the first byte of the reply.
+        reason: Reason phrase; None takes the usual one, ``""`` none.
+
+    Raises:
+        ValueError: More than one kind of body, or a value out of range.
+        TypeError: A body or piece of the wrong type.
+    """
+
+    __slots__ = ("body", "chunks", "delay", "headers", "media_type", "reason", "status")
+
+    def __init__(
+        self,
+        status: int = 200,
+        headers: HeadersLike | None = None,
+        *,
+        body: bytes = b"",
+        json: Any = ...,
+        text: str | None = None,
+        chunks: Iterable[bytes | Pause] | None = None,
+        delay: float = 0.0,
+        reason: str | None = None,
+    ) -> None:
+        kinds = (bool(body), json is not ..., text is not None, chunks is not None)
+        if sum(kinds) > 1:
+            msg = "Reply takes one of body=, json=, text=, chunks=, not several"
+            raise ValueError(msg)
+        if not 100 <= status <= 999:
+            msg = f"Reply status {status!r} is not in 100..999"
+            raise ValueError(msg)
+        if not delay >= 0:
+            msg = f"Reply delay {delay!r} is not >= 0 seconds"
+            raise ValueError(msg)
+        self.status = status
+        self.headers = header_pairs(headers)
+        self.delay = float(delay)
+        self.reason = reason
+        self.chunks = None if chunks is None else _pieces(chunks)
+        self.media_type = ""
+        if json is not ...:
+            self.media_type = "application/json"
+            self.body = json_codec.dumps(json, ensure_ascii=False).encode()
+        elif text is not None:
+            self.media_type = "text/plain; charset=utf-8"
+            self.body = text.encode()
+        else:
+            self.body = _bytes_only(body, "body")
+            if self.body or self.chunks:
+                self.media_type = "application/octet-stream"
+
+    @override
+    def __repr__(self) -> str:
+        """Show what would be typed to get it, long bodies cut."""
+        parts = [str(self.status)]
+        if self.headers:
+            parts.append(f"headers=<{len(self.headers)} fields>")
+        if self.chunks is not None:
+            parts.append(f"chunks=<{len(self.chunks)} pieces>")
+        elif self.body:
+            parts.append(f"body=<{len(self.body)} bytes>")
+        if self.delay:
+            parts.append(f"delay={self.delay!r}")
+        return f"Reply({', '.join(parts)})"
+
+
+@dataclass(frozen=True, slots=True)
+class RawReply:
+    """Bytes sent as they are, whole; then the connection stays as HTTP rules say."""
+
+    data: bytes
+
+
+App: TypeAlias = Callable[[Request], Reply | Awaitable[Reply]]
+Answer: TypeAlias = Reply | RawReply | App
+
+
+def header_pairs(headers: HeadersLike | None) -> tuple[tuple[str, str], ...]:
+    """Turn a mapping or pairs into pairs, in order, checked to be text.
+
+    Raises:
+        TypeError: A name or value is not ``str``.
+    """
+    if headers is None:
+        return ()
+    items: Iterable[tuple[str, str]]
+    if isinstance(headers, Mapping):
+        items = cast("Mapping[str, str]", headers).items()
+    else:
+        items = headers
+    pairs = tuple((name, value) for name, value in items)
+    for name, value in pairs:
+        if not isinstance(name, str) or not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
+            msg = f"header {name!r}: {value!r} must be two str"
+            raise TypeError(msg)
+    return pairs
+
+
+def _pieces(chunks: Iterable[bytes | Pause]) -> tuple[bytes | Pause, ...]:
+    return tuple(
+        piece if isinstance(piece, Pause) else _bytes_only(piece, "a piece of chunks")
+        for piece in chunks
+    )
+
+
+def _bytes_only(value: object, what: str) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, bytearray):
+        return bytes(value)
+    msg = f"{what} is {type(value).__name__}, must be bytes (use text= or json=)"
+    raise TypeError(msg)

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 class Driver(Protocol):
     """One session of one client; lives as long as one run."""
 
-    async def request(self, name: str, fields: JsonObject, result: ActionResult) -> None:
+    async def request(
+        self, name: str, fields: JsonObject, result: ActionResult
+    ) -> None:
         """Send one request and fill ``result`` as things become known.
 
         What is filled in when the client raises stays in the report, so the status
@@ -82,9 +84,10 @@ class Conversation:
             raise
         except Exception as exc:  # noqa: BLE001  # whatever a client raises is its report
             self._failed.add(name)
-            result["error"] = describe_error(exc)
+            report = describe_error(exc)
             if "status" in result:
-                result["error"]["phase"] = "body"
+                report["phase"] = "body"
+            result["error"] = report
         result["t"] = [start, self._loop.time() - self._began]
 
     async def _dispatch(

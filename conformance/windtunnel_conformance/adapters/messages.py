@@ -127,14 +127,21 @@ def check_result(message: JsonObject) -> RunResult:
 
 
 def _check_kind(
-    where: str, message: JsonObject, key: str, kinds: tuple[type, ...], *, required: bool
+    where: str,
+    message: JsonObject,
+    key: str,
+    kinds: tuple[type, ...],
+    *,
+    required: bool,
 ) -> None:
     if key not in message and not required:
         return
     value = message.get(key)
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         allowed = " or ".join(kind.__name__ for kind in kinds)
-        raise _refusal(f"{where}: {key!r} is {str(value)[:_SHOWN_BYTES]!r}, not {allowed}")
+        raise _refusal(
+            f"{where}: {key!r} is {str(value)[:_SHOWN_BYTES]!r}, not {allowed}"
+        )
 
 
 def _check_error(name: str, error: Json) -> None:

@@ -1,0 +1,274 @@
+"""Drives any client library that has aiohttp's public API, given as a module.
+
+In: the module (``aiohttp`` itself, or ``windtunnel``, which promises the same API) and
+a ``RunRequest``. Out: a ``RunResult``. Imports no client: that one promise is what
+lets two libraries share a driver, and what this driver therefore tests as well.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+from typing import TYPE_CHECKING, Any, final
+
+from windtunnel_conformance.adapters.base import (
+    PROTOCOL_VERSION,
+    UnsupportedActionError,
+    given_bytes,
+    report_bytes,
+)
+from windtunnel_conformance.adapters.conversation import (
+    Conversation,
+    pairs,
+    text_field,
+    timed_chunks,
+)
+from windtunnel_conformance.adapters.trust import client_context
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from windtunnel_conformance.adapters.base import (
+        ActionResult,
+        Description,
+        JsonObject,
+        RunRequest,
+        RunResult,
+    )
+    from windtunnel_conformance.adapters.signals import Signals
+    from windtunnel_conformance.case import Json
+
+_TIMEOUTS = ("total", "connect", "sock_connect", "sock_read", "ceil_threshold")
+_PIECE_BYTES = 64 * 1024
+
+
+@final
+class AiohttpStyleAdapter:
+    """A client library with aiohttp's API, in this process and on this loop.
+
+    Args:
+        module: The library.
+        capabilities: Tags of the corpus that it can be asked for.
+        session_options: Further keyword arguments of ``ClientSession``, made anew for
+            each session because some of them belong to the running loop.
+    """
+
+    def __init__(self, module: ModuleType, capabilities: tuple[str, ...]) -> None:
+        self._module = module
+        self._capabilities = capabilities
+
+    async def describe(self) -> Description:
+        """Say which library this is and what it can do."""
+        version: str = getattr(self._module, "__version__", "")
+        return {
+            "op": "describe",
+            "id": 0,
+            "protocol": PROTOCOL_VERSION,
+            "client": {
+                "name": self._module.__name__,
+                "version": version,
+                "runtime": f"python {platform.python_version()}",
+            },
+            "capabilities": [*self._capabilities, *optional_codings()],
+            "unsupported_fields": ["request.timeout.pool"],
+            "clock": "virtual",
+            "min_timeout_ms": 0,
+            "timeout_step_ms": 0,
+            "max_parallel": 1,
+            "defaults": {"redirects": 10, "decode": True, "keepalive": True},
+        }
+
+    async def run(self, request: RunRequest, signals: Signals) -> RunResult:
+        """Perform one conversation in one ``ClientSession``."""
+        scale = request["scale"]
+        async with self._open_session(request) as session:
+            driver = _Driver(self._module, session, request)
+            conversation = Conversation(driver, signals, scale)
+            try:
+                await conversation.play(request["actions"])
+            except UnsupportedActionError as exc:
+                return {
+                    "op": "result",
+                    "id": request["id"],
+                    "results": {},
+                    "unsupported": str(exc),
+                }
+            finally:
+                driver.release()
+        return {"op": "result", "id": request["id"], "results": conversation.results}
+
+    async def aclose(self) -> None:
+        """Nothing outlives a run."""
+
+    def _open_session(self, request: RunRequest) -> Any:
+        options = request["session"]
+        connector: dict[str, Any] = {}
+        if isinstance(limit := options.get("limit"), int):
+            connector["limit"] = limit
+        if options.get("keepalive") is False:
+            connector["force_close"] = True
+        arguments: dict[str, Any] = {}
+        if options.get("cookies") is False:
+            arguments["cookie_jar"] = self._module.DummyCookieJar()
+        if options.get("decode") is False:
+            arguments["auto_decompress"] = False
+        if connector or hasattr(self._module, "ThreadedResolver"):
+            arguments["connector"] = self._connector(connector)
+        return self._module.ClientSession(**arguments)
+
+    def _connector(self, options: dict[str, Any]) -> Any:
+        # With aiodns installed the default resolver asks c-ares, past the event loop
+        # and so past the simulated names; this one asks the loop.
+        if hasattr(self._module, "ThreadedResolver"):
+            options["resolver"] = self._module.ThreadedResolver()
+        return self._module.TCPConnector(**options)
+
+
+@final
+class _Driver:
+    """The verbs of a conversation on one session."""
+
+    def __init__(self, module: ModuleType, session: Any, request: RunRequest) -> None:
+        self._module = module
+        self._session = session
+        self._scale = request["scale"]
+        self._redirects = request["session"].get("redirects")
+        self._ca_pem = request["env"]["ca_pem"]
+        self._open: dict[str, Any] = {}
+
+    async def request(
+        self, name: str, fields: JsonObject, result: ActionResult
+    ) -> None:
+        """Send one request; see ``Driver.request``."""
+        method, url = text_field(fields, "method"), text_field(fields, "url")
+        response = await self._session.request(method, url, **self._arguments(fields))
+        result["status"] = response.status
+        result["reason"] = response.reason or ""
+        if response.version is not None:
+            result["http"] = f"{response.version.major}.{response.version.minor}"
+        result["url"] = str(response.url)
+        result["history"] = [earlier.status for earlier in response.history]
+        result["headers"] = [
+            [name, _wire_text(value)] for name, value in response.headers.items()
+        ]
+        result["raw_headers"] = [
+            [name.decode("latin-1"), value.decode("latin-1")]
+            for name, value in response.raw_headers
+        ]
+        if fields.get("stream") is True:
+            self._open[name] = response
+            return
+        async with response:
+            await self._read_to_end(response, result)
+
+    async def read(self, name: str, size: int | None, result: ActionResult) -> None:
+        """Read from an open response; see ``Driver.read``."""
+        response = self._open[name]
+        if size is None:
+            await self._read_to_end(response, result)
+            response.release()
+            return
+        seen = bytearray()
+        while len(seen) < size:
+            try:
+                piece = await response.content.read(size - len(seen))
+            except Exception:
+                result["partial"] = report_bytes(bytes(seen))
+                raise
+            if not piece:
+                break
+            seen += piece
+        result["body"] = report_bytes(bytes(seen))
+
+    async def close(self, name: str) -> None:
+        """Close an open response; see ``Driver.close``."""
+        self._open.pop(name).close()
+
+    def release(self) -> None:
+        """Close what the conversation left open."""
+        for response in self._open.values():
+            response.close()
+        self._open.clear()
+
+    async def _read_to_end(self, response: Any, result: ActionResult) -> None:
+        seen = bytearray()
+        try:
+            async for piece in response.content.iter_chunked(_PIECE_BYTES):
+                seen += piece
+        except Exception:
+            result["partial"] = report_bytes(bytes(seen))
+            raise
+        result["body"] = report_bytes(bytes(seen))
+
+    def _arguments(self, fields: JsonObject) -> dict[str, Any]:
+        arguments: dict[str, Any] = {}
+        if "params" in fields:
+            arguments["params"] = pairs(fields["params"])
+        if "headers" in fields:
+            arguments["headers"] = [
+                (name, _given_text(value)) for name, value in pairs(fields["headers"])
+            ]
+        if "timeout" in fields:
+            arguments["timeout"] = self._timeout(fields["timeout"])
+        if self._redirects is not None:
+            arguments.update(_redirect_arguments(self._redirects))
+        if self._ca_pem:
+            arguments["ssl"] = client_context(self._ca_pem)
+        if "decode" in fields:
+            raise UnsupportedActionError("decode cannot be set for a single request")
+        arguments.update(_body_arguments(fields.get("body"), self._scale))
+        return arguments
+
+    def _timeout(self, value: Json) -> Any:
+        given = value if isinstance(value, dict) else {"total": value}
+        if unknown := sorted(set(given) - set(_TIMEOUTS)):
+            raise UnsupportedActionError(f"timeout {unknown[0]} cannot be set")
+        scaled = {
+            key: seconds * self._scale if isinstance(seconds, (int, float)) else None
+            for key, seconds in given.items()
+        }
+        return self._module.ClientTimeout(**scaled)
+
+
+def optional_codings() -> list[str]:
+    """Say which content codings this Python can decode beyond gzip and deflate."""
+    found: list[str] = []
+    if any(importlib.util.find_spec(name) for name in ("brotli", "brotlicffi")):
+        found.append("decode.br")
+    if importlib.util.find_spec("compression") or importlib.util.find_spec("backports"):
+        found.append("decode.zstd")
+    return found
+
+
+def _redirect_arguments(limit: Json) -> dict[str, Any]:
+    if isinstance(limit, int) and limit > 0:
+        return {"allow_redirects": True, "max_redirects": limit}
+    return {"allow_redirects": False}
+
+
+def _body_arguments(body: Json, scale: float) -> dict[str, Any]:
+    match body:
+        case None:
+            return {}
+        case {"text": str(text)}:
+            return {"data": text}
+        case {"bytes": value}:
+            return {"data": given_bytes(value)}
+        case {"json": value}:
+            return {"json": value}
+        case {"form": value}:
+            return {"data": pairs(value)}
+        case {"chunks": parts}:
+            return {"data": timed_chunks(parts, scale)}
+        case _:
+            raise UnsupportedActionError(f"body {str(body)[:40]!r} cannot be sent")
+
+
+def _given_text(text: str) -> str:
+    # The library encodes field values as UTF-8 with surrogate escapes; the case means
+    # one byte a character.
+    return text.encode("latin-1").decode("utf-8", "surrogateescape")
+
+
+def _wire_text(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")

@@ -1,0 +1,32 @@
+"""The adapter of our own client: the library itself, in this process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import windtunnel
+
+from windtunnel_conformance.adapters.aiohttp_style import AiohttpStyleAdapter
+
+if TYPE_CHECKING:
+    from windtunnel_conformance.adapters.base import Adapter
+
+_CAPABILITIES = (
+    "clock.virtual",
+    "decode.deflate",
+    "decode.gzip",
+    "keepalive",
+    "named-hosts",
+    "stream",
+    "timeout.ceil_threshold",
+    "timeout.connect",
+    "timeout.sock_connect",
+    "timeout.sock_read",
+    "timeout.total",
+    "tls",
+)
+
+
+def create() -> Adapter:
+    """Make the adapter; called by the catalogue."""
+    return AiohttpStyleAdapter(windtunnel, _CAPABILITIES)

@@ -1,0 +1,291 @@
+"""Undo the content codings of a body, in steps whose output is bounded.
+
+What comes in: encoded bytes, in any pieces, and how much output the caller can take.
+What goes out: decoded bytes. This module must not know where the bytes come from or when
+the body ends; the caller says so with ``finish``.
+
+The rules that the decoders share:
+
+* A body that ends inside its coding, or whose checksum is wrong, is an error, never a
+  silently short body. Only a body without any byte is taken as empty.
+* What follows the end of the coded data is ignored (zeros and junk occur in the wild),
+  except that a further gzip member is decoded too (RFC 1952 section 2.2).
+* Preset dictionaries are refused: nobody agreed on one (RFC 1950 section 2.2).
+
+Spec: RFC 9110 section 8.4, RFC 1950, RFC 1951, RFC 1952.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Protocol
+
+__all__ = ("ACCEPT_ENCODING", "DecodeError", "Decoder", "make_decoder")
+
+#: What requests offer: only what ``make_decoder`` can decode.
+ACCEPT_ENCODING = "gzip, deflate"
+
+# More codings in one response than this is an attack, not a wish: each costs memory and
+# multiplies the ratio that a small body can grow by.
+_MAX_CODINGS = 5
+# Output of an outer coding that is handed to the inner one at a time.
+_INNER_STEP = 64 * 1024
+# Members without content cost time and give no output: so many per step at most.
+_MAX_MEMBERS_PER_STEP = 64
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_WBITS_ZLIB = zlib.MAX_WBITS
+_WBITS_RAW = -zlib.MAX_WBITS
+_WBITS_GZIP = 16 + zlib.MAX_WBITS
+
+
+class DecodeError(ValueError):
+    """The encoded body breaks the rules of its coding.
+
+    Attributes:
+        coding: Name of the coding, such as "gzip".
+        offset: Encoded bytes that had been given to the decoder of this coding.
+    """
+
+    def __init__(self, message: str, coding: str, offset: int) -> None:
+        super().__init__(message, coding, offset)
+        self.coding = coding
+        self.offset = offset
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class Decoder(Protocol):
+    """Decode one body, from its first to its last byte."""
+
+    @property
+    def pending(self) -> bool:
+        """Whether ``decode(b"", n)`` may give more without new input."""
+        ...
+
+    def decode(self, data: bytes, max_length: int) -> bytes:
+        """Take encoded bytes and give decoded ones.
+
+        Args:
+            data: The next encoded bytes, possibly none. What cannot be used yet is kept.
+            max_length: How many bytes may come back at most, 1 or more.
+
+        Returns:
+            The next decoded bytes. Nothing with ``pending`` set means that this step
+            gave no output, not that there is no more: call again.
+
+        Raises:
+            DecodeError: The data is not what the coding allows. Everything that was
+                decoded before it has been returned by earlier calls.
+        """
+        ...
+
+    def finish(self) -> None:
+        """Say that no more input comes.
+
+        Raises:
+            DecodeError: The coded data is not complete.
+        """
+        ...
+
+
+class _Zlib:
+    """What gzip and deflate have in common: one zlib stream with bounded output."""
+
+    __slots__ = ("_full", "_inflater", "_taken", "coding")
+
+    def __init__(self, coding: str, wbits: int) -> None:
+        self.coding = coding
+        self._inflater = zlib.decompressobj(wbits)
+        self._full = False
+        self._taken = 0
+
+    def _inflate(self, data: bytes, max_length: int) -> bytes:
+        self._taken += len(data)
+        inflater = self._inflater
+        tail = inflater.unconsumed_tail
+        if tail:
+            data = tail + data
+        try:
+            out = inflater.decompress(data, max_length)
+        except zlib.error as exc:
+            raise self._corrupt(str(exc)) from exc
+        # zlib may hold output back in its window after it has taken the last input
+        # byte; only a step that stays below the limit proves that there is none.
+        self._full = len(out) == max_length
+        return out
+
+    def _corrupt(self, reason: str) -> DecodeError:
+        if "Error 2 " in reason:
+            reason = "it needs a preset dictionary, which is refused"
+        return DecodeError(
+            f"{self.coding} data is corrupt within its first {self._taken} bytes: "
+            f"{reason}",
+            self.coding,
+            self._taken,
+        )
+
+    def _truncated(self) -> DecodeError:
+        return DecodeError(
+            f"{self.coding} data ends after {self._taken} bytes, before its end mark",
+            self.coding,
+            self._taken,
+        )
+
+
+class _Deflate(_Zlib):
+    """Decode ``deflate``: the zlib format, or the bare stream that some servers send."""
+
+    __slots__ = ("_started",)
+
+    def __init__(self) -> None:
+        super().__init__("deflate", _WBITS_ZLIB)
+        self._started = False
+
+    @property
+    def pending(self) -> bool:
+        inflater = self._inflater
+        return not inflater.eof and (self._full or bool(inflater.unconsumed_tail))
+
+    def decode(self, data: bytes, max_length: int) -> bytes:
+        if self._inflater.eof:
+            return b""
+        if data and not self._started:
+            self._started = True
+            # A zlib header starts with method 8 and a window of at most 32 KiB. As
+            # bare deflate that byte would be a stored block with stray padding bits,
+            # which no encoder writes.
+            if data[0] & 0x8F != 0x08:
+                self._inflater = zlib.decompressobj(_WBITS_RAW)
+        return self._inflate(data, max_length)
+
+    def finish(self) -> None:
+        if self._started and not self._inflater.eof:
+            raise self._truncated()
+
+
+class _Gzip(_Zlib):
+    """Decode ``gzip``: one member after the other."""
+
+    __slots__ = ("_between", "_done", "_lead", "_seen")
+
+    def __init__(self) -> None:
+        super().__init__("gzip", _WBITS_GZIP)
+        self._seen = False  # the first member has begun
+        self._between = False  # a member is complete, the next has not begun
+        self._done = False  # junk followed a member: the rest is ignored
+        self._lead = b""  # bytes after a member that were not looked at yet
+
+    @property
+    def pending(self) -> bool:
+        if self._done:
+            return False
+        if self._between:
+            return len(self._lead) > 1
+        return self._full or bool(self._inflater.unconsumed_tail)
+
+    def decode(self, data: bytes, max_length: int) -> bytes:
+        if self._done:
+            return b""
+        if data:
+            self._seen = True
+        for _ in range(_MAX_MEMBERS_PER_STEP):
+            if self._between:
+                data = self._next_member(data)
+                if self._between:
+                    return b""
+            out = self._inflate(data, max_length)
+            data = b""
+            if self._inflater.eof:
+                self._full = False
+                self._between = True
+                self._lead = self._inflater.unused_data
+                self._taken -= len(self._lead)
+            if out or not self.pending:
+                return out
+        return b""
+
+    def _next_member(self, data: bytes) -> bytes:
+        """Look at what follows a member; return the first bytes of the next one."""
+        data = (self._lead + data).lstrip(b"\0")
+        self._lead = b""
+        if data[:2] == _GZIP_MAGIC:
+            self._inflater = zlib.decompressobj(_WBITS_GZIP)
+            self._between = False
+            return data
+        if data == _GZIP_MAGIC[:1]:
+            self._lead = data
+        elif data:
+            self._done = True
+        return b""
+
+    def finish(self) -> None:
+        complete = self._done or (self._between and not self._lead)
+        if self._seen and not complete:
+            raise self._truncated()
+
+
+class _Chain:
+    """Decode two codings, the outer one first."""
+
+    __slots__ = ("_held", "_inner", "_outer")
+
+    def __init__(self, outer: Decoder, inner: Decoder) -> None:
+        self._outer = outer
+        self._inner = inner
+        self._held = b""
+
+    @property
+    def pending(self) -> bool:
+        return self._inner.pending or bool(self._held) or self._outer.pending
+
+    def decode(self, data: bytes, max_length: int) -> bytes:
+        if self._inner.pending:
+            self._held += data
+            return self._inner.decode(b"", max_length)
+        if self._held:
+            data = self._held + data
+            self._held = b""
+        return self._inner.decode(self._outer.decode(data, _INNER_STEP), max_length)
+
+    def finish(self) -> None:
+        self._outer.finish()
+        self._inner.finish()
+
+
+_DECODERS = {"gzip": _Gzip, "x-gzip": _Gzip, "deflate": _Deflate}
+
+
+def make_decoder(content_encoding: str) -> Decoder | None:
+    """Find the decoder for the value of a Content-Encoding field.
+
+    Args:
+        content_encoding: Coding names in the order in which they were applied, in any
+            case; several field lines joined by commas.
+
+    Returns:
+        A decoder for one body. None if there is nothing to undo, or if any of the names
+        is unknown: then the body is handed over as it is.
+
+    Raises:
+        DecodeError: More than 5 codings.
+
+    Spec: RFC 9110 section 8.4.
+    """
+    names = [name.strip(" \t").lower() for name in content_encoding.split(",")]
+    names = [name for name in names if name and name != "identity"]
+    if len(names) > _MAX_CODINGS:
+        msg = (
+            f"Content-Encoding {content_encoding[:40]!r} has {len(names)} codings, "
+            f"allowed are {_MAX_CODINGS}"
+        )
+        raise DecodeError(msg, names[-1], 0)
+    if any(name not in _DECODERS for name in names):
+        return None
+    decoder: Decoder | None = None
+    for name in names:
+        made = _DECODERS[name]()
+        # The last coding applied is the first to be undone.
+        decoder = made if decoder is None else _Chain(made, decoder)
+    return decoder

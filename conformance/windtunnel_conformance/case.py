@@ -34,6 +34,35 @@ FORMAT = 1
 """Version of the case format; a file says ``format = 1``."""
 
 
+CAPABILITIES: Mapping[str, str] = {
+    "clock.virtual": "runs on the simulated clock and network",
+    "named-hosts": "keeps the names of URLs whatever address they resolve to",
+    "keepalive": "uses a connection again",
+    "stream": "hands out a body while it arrives",
+    "multipart": "encodes a multipart form",
+    "decode.gzip": "decodes gzip",
+    "decode.deflate": "decodes deflate",
+    "decode.br": "decodes brotli",
+    "decode.zstd": "decodes Zstandard",
+    "tls": "speaks TLS and takes a trust root",
+    "timeout.total": "bounds the whole request",
+    "timeout.connect": "bounds getting a connection",
+    "timeout.sock_connect": "bounds one connect to a peer",
+    "timeout.sock_read": "bounds the silence between two reads",
+    "timeout.pool": "bounds the wait for a free connection",
+    "timeout.ceil_threshold": "may round deadlines up to whole clock seconds",
+    "redirects": "follows redirects",
+    "cookies": "keeps cookies",
+    "expect-continue": "asks before it sends a body",
+    "auth.basic": "sends Basic credentials",
+    "auth.digest": "answers a Digest challenge",
+    "proxy": "goes through a proxy",
+    "websocket": "speaks WebSocket",
+    "ws.deflate": "speaks permessage-deflate",
+}
+"""What ``needs`` may ask for and an adapter may declare, with its meaning."""
+
+
 class Verdict(StrEnum):
     """How one client did in one case; the order of ``rank`` is from good to bad."""
 
@@ -91,6 +120,8 @@ class Origin:
         port: Given or the default of the scheme; the *named* port, which a run over
             loopback maps to a free one.
         tls: Set for ``https``.
+        connect: What becomes of a connect: accepted, refused by RST, or never
+            answered (only the simulated network can do that).
     """
 
     name: str
@@ -98,6 +129,7 @@ class Origin:
     host: str
     port: int
     tls: TlsSettings | None = None
+    connect: Literal["accept", "refuse", "hang"] = "accept"
 
     @property
     def authority(self) -> str:
@@ -146,17 +178,26 @@ class Action:
         verb: ``request``, ``read``, ``close``, ``sleep``, ``wait_for``, ``signal`` or
             ``group``.
         argument: JSON as the adapter protocol has it.
-            ``request``: object with ``method``, ``url`` and optionally ``params``
-            (list of pairs), ``headers`` (list of pairs), ``body`` (object with one of
-            ``text bytes json form chunks``; ``chunks`` is a list of strings and
-            ``{"wait": seconds}``), ``timeout`` (object: ``total connect sock_connect
-            sock_read pool ceil_threshold``, seconds), ``decode`` (bool), ``stream``
-            (bool; true: the result is ready when the head is there, no ``body``).
-            ``read``: ``{"on": name, "size": n}``, n bytes of a streamed response, to
-            its end without ``size``; reported as ``body``.
-            ``close``: ``{"on": name}`` gives up a streamed response.
+
+            ``request``: object with ``method``, ``url`` and optionally
+
+            - ``params``, ``headers``: list of pairs; text, header text is latin-1
+            - ``body``: object with one of ``text`` (str), ``bytes`` (``{"b64"}``),
+              ``json`` (any), ``form`` (list of pairs of str), ``chunks`` (list of
+              ``{"b64"}`` and ``{"wait": seconds}``; the client must not know the sum)
+            - ``timeout``: object of ``total connect sock_connect sock_read pool
+              ceil_threshold`` in case seconds; those not named are off
+            - ``decode``: false leaves the content coding alone
+            - ``read_as``: ``"text"`` or ``"json"``: also report ``text`` (str) or
+              ``json`` (any) as the client's own decoder gives it; its failure is the
+              error of the action
+            - ``stream``: true: the action ends when the head is there; no ``body``
+
+            ``read``: ``{"on": name, "size": n}``, exactly n bytes of a streamed
+            response, or up to its end without ``size``; reported as ``body``.
+            ``close``: ``{"on": name}``, gives up a streamed response.
             ``sleep``: case seconds. ``wait_for``, ``signal``: name of an event shared
-            with the peer. ``group``: list of lists of actions that run at once.
+            with the peer. ``group``: list of lists of actions; the lists run at once.
     """
 
     name: str
@@ -236,7 +277,7 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class StartTls:
-    """Do the TLS handshake as server with the origin's certificate."""
+    """Do the TLS handshake as server; always the first step, and only on ``https``."""
 
 
 Step: TypeAlias = (
@@ -260,7 +301,8 @@ class PeerScript:
 
     Connections to an origin get its scripts in the order of accept. When the steps
     run out the connection stays open and idle, unless ``end`` is ``"close"``. On an
-    ``https`` origin without a ``StartTls`` step the handshake comes first by itself.
+    ``https`` origin the loader puts ``StartTls`` first, unless the script is ``plain``:
+    then no handshake ever happens and the script sees the client's raw TLS bytes.
 
     Attributes:
         on: Name of the origin.
@@ -290,6 +332,24 @@ class Equal:
     """The value itself; ``bytes`` where the field is one of bytes."""
 
     value: bytes | bool | int | float | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EqualJson:
+    """A JSON value, compared as JSON: ``1`` and ``1.0`` are equal, ``true`` is not."""
+
+    value: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Field lines by lower-case name.
+
+    A text is all values of a name joined by a comma and a blank, ``Items`` are the
+    values one by one, ``Absent`` is no such line.
+    """
+
+    lines: Mapping[str, Matcher]
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +401,16 @@ class Absent:
 
 
 Matcher: TypeAlias = (
-    Equal | Items | Pattern | Prefix | Digest | AnyOf | Capture | Absent
+    Equal
+    | EqualJson
+    | Fields
+    | Items
+    | Pattern
+    | Prefix
+    | Digest
+    | AnyOf
+    | Capture
+    | Absent
 )
 """One expected value."""
 
@@ -462,8 +531,8 @@ class Case:
         depends: Ids of cases that have to pass first, else this one is blocked.
         why: A paragraph or nothing.
         clock: How time runs.
-        session: Options of the client session: ``redirects`` (int), ``cookies``,
-            ``keepalive``, ``decode`` (bool), ``limit`` (connections).
+        session: Options of the client session, if given: ``keepalive``, ``decode``
+            (bool), ``limit`` (most connections at once).
         variants: The base run first; never empty.
         source: The text of the file.
     """

@@ -8,20 +8,37 @@ from windtunnel_fakeserver._journal.record import (
     Exchange,
     WireEvent,
 )
+from windtunnel_fakeserver._script.json_diff import subset
 from windtunnel_fakeserver._script.reply import App, Pause, Reply, pause
+from windtunnel_fakeserver._script.routes import Route
+from windtunnel_fakeserver._serve.authority import Authority, Tls
+from windtunnel_fakeserver._serve.server import FakeServer
+from windtunnel_fakeserver._serve.wire import Script, Wire
+from windtunnel_fakeserver._verify.verdict import Problem, Verdict
 from windtunnel_fakeserver._wire.request import Request
 from windtunnel_fakeserver.errors import VerificationError, WireClosedError
+from windtunnel_fakeserver.loopback import Loopback
 
 __all__ = [
     "App",
+    "Authority",
     "ConnectionRecord",
     "Exchange",
+    "FakeServer",
     "Journal",
+    "Loopback",
     "Pause",
+    "Problem",
     "Reply",
     "Request",
+    "Route",
+    "Script",
+    "Tls",
+    "Verdict",
     "VerificationError",
+    "Wire",
     "WireClosedError",
     "WireEvent",
     "pause",
+    "subset",
 ]

@@ -138,17 +138,15 @@ def header_pairs(headers: HeadersLike | None) -> tuple[tuple[str, str], ...]:
     """
     if headers is None:
         return ()
-    items: Iterable[tuple[str, str]]
-    if isinstance(headers, Mapping):
-        items = cast("Mapping[str, str]", headers).items()
-    else:
-        items = headers
-    pairs = tuple((name, value) for name, value in items)
-    for name, value in pairs:
-        if not isinstance(name, str) or not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
+    is_mapping = isinstance(headers, Mapping)
+    items = cast("Mapping[str, str]", headers).items() if is_mapping else headers
+    pairs: list[tuple[str, str]] = []
+    for name, value in cast("Iterable[tuple[object, object]]", items):
+        if not isinstance(name, str) or not isinstance(value, str):
             msg = f"header {name!r}: {value!r} must be two str"
             raise TypeError(msg)
-    return pairs
+        pairs.append((name, value))
+    return tuple(pairs)
 
 
 def _pieces(chunks: Iterable[bytes | Pause]) -> tuple[bytes | Pause, ...]:

@@ -1,0 +1,113 @@
+"""From a reply to what goes on the wire: pieces, pauses, and whether to close.
+
+Comes in: a ``Reply`` and the request that it answers. Goes out: a ``Plan``. Must not
+know: sockets, tasks, how a pause is waited for.
+
+Spec: RFC 9110 sections 6.4.1 and 8.6, RFC 9112 sections 6 and 9.3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from windtunnel_fakeserver._wire.reply_writer import (
+    LAST_CHUNK,
+    status_of,
+    write_chunk,
+    write_head,
+)
+
+if TYPE_CHECKING:
+    from windtunnel_fakeserver._script.reply import Pause, RawReply, Reply
+    from windtunnel_fakeserver._wire.request import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One reply, ready to be played.
+
+    Attributes:
+        status: For the journal; None when raw bytes have no status line.
+        pieces: Each ``bytes`` is put on the wire by itself, each pause waited for.
+        close: Whether the connection ends behind it.
+    """
+
+    status: int | None
+    pieces: tuple[bytes | Pause, ...]
+    close: bool
+
+
+def wants_close(request: Request) -> bool:
+    """Say whether the request asks for the connection to be closed.
+
+    Spec: RFC 9112 section 9.3.
+    """
+    options = ",".join(request.header_values("connection")).lower()
+    if not options:
+        return request.version == "HTTP/1.0"
+    names = [name.strip() for name in options.split(",")]
+    if "close" in names:
+        return True
+    return request.version == "HTTP/1.0" and "keep-alive" not in names
+
+
+def plan_raw(reply: RawReply, request: Request) -> Plan:
+    """Return the plan for bytes that are sent as they are."""
+    close = wants_close(request) or not request.complete
+    return Plan(status_of(reply.data), (reply.data,), close)
+
+
+def plan_reply(reply: Reply, request: Request) -> Plan:
+    """Return the plan for a well-formed reply.
+
+    A body is left out where none may be (HEAD, 1xx, 204, 304). An HTTP/1.0 client
+    gets ``chunks`` unframed, ended by the close of the connection.
+    """
+    headers = list(reply.headers)
+    given = {name.lower(): value for name, value in headers}
+    has_length = "content-length" in given
+    bodiless = reply.status < 200 or reply.status in (204, 304)
+    if reply.media_type and "content-type" not in given and not bodiless:
+        headers.append(("Content-Type", reply.media_type))
+    close = wants_close(request) or not request.complete
+    close = close or "close" in given.get("connection", "").lower()
+    chunked = "chunked" in given.get("transfer-encoding", "").lower()
+    if not (bodiless or has_length or chunked):
+        if reply.chunks is None:
+            headers.append(("Content-Length", str(len(reply.body))))
+        elif request.version == "HTTP/1.0":
+            close = True
+        else:
+            chunked = True
+            headers.append(("Transfer-Encoding", "chunked"))
+    if "connection" not in given:
+        if close:
+            headers.append(("Connection", "close"))
+        elif request.version == "HTTP/1.0":
+            headers.append(("Connection", "keep-alive"))
+    head = write_head(reply.status, reply.reason, headers)
+    if bodiless or request.method == "HEAD":
+        return Plan(reply.status, (head,), close)
+    return Plan(reply.status, _with_body(head, reply, chunked=chunked), close)
+
+
+def _with_body(
+    head: bytes, reply: Reply, *, chunked: bool
+) -> tuple[bytes | Pause, ...]:
+    if reply.chunks is None:
+        if chunked:
+            return (
+                head + (write_chunk(reply.body) if reply.body else b"") + LAST_CHUNK,
+            )
+        # One write for head and body, as any server would do for a small one.
+        return (head + reply.body,)
+    pieces: list[bytes | Pause] = [head]
+    for piece in reply.chunks:
+        if not isinstance(piece, bytes):
+            pieces.append(piece)
+        elif piece:
+            pieces.append(write_chunk(piece) if chunked else piece)
+    if chunked:
+        pieces.append(LAST_CHUNK)
+    return tuple(pieces)

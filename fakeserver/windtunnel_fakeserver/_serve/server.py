@@ -1,0 +1,354 @@
+"""One virtual host: the author's words, and what answers its connections.
+
+Comes in: routes, scripts, an app. Goes out: a served connection, facts for the
+verdict. Must not know: how it is listened for, which event loop this is.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from windtunnel_fakeserver._script.match import make_matcher
+from windtunnel_fakeserver._script.plan import Plan, plan_raw, plan_reply
+from windtunnel_fakeserver._script.reply import Answer, App, RawReply, Reply
+from windtunnel_fakeserver._script.routes import Place, Route, Routes
+from windtunnel_fakeserver._serve.authority import Tls, process_authority
+from windtunnel_fakeserver._serve.link import Link
+from windtunnel_fakeserver._serve.routed import serve_routes
+from windtunnel_fakeserver._serve.wire import Script, Wire
+from windtunnel_fakeserver._verify.facts import Failure, ServerFacts, UnusedScript
+from windtunnel_fakeserver._verify.render import unmatched_reason, unmatched_text
+from windtunnel_fakeserver._wire.compat import override
+from windtunnel_fakeserver.errors import WireClosedError
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping
+
+    from windtunnel_fakeserver._journal.journal import Journal
+    from windtunnel_fakeserver._journal.record import Exchange
+    from windtunnel_fakeserver._script.match import BytesLike, QueryLike, Text, Where
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_C = TypeVar("_C")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Scheme, host and port of a virtual host.
+
+    ``str()`` leaves the port out where it is the scheme's own.
+    """
+
+    scheme: str
+    host: str
+    port: int
+
+    @property
+    def authority(self) -> str:
+        """Host and port, the port always there: ``a.test:80``."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @override
+    def __str__(self) -> str:
+        host, _, port = self.authority.rpartition(":")
+        usual = _DEFAULT_PORTS[self.scheme] == self.port
+        return f"{self.scheme}://{host}" if usual else f"{self.scheme}://{host}:{port}"
+
+
+def parse_origin(url: str) -> Origin:
+    """Read the URL of a virtual host.
+
+    Raises:
+        ValueError: It is not ``http(s)://name[:port]`` alone.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname
+    if parts.scheme not in _DEFAULT_PORTS or not host:
+        msg = f"host({url[:60]!r}): give http://name[:port] or https://name[:port]"
+        raise ValueError(msg)
+    if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
+        msg = f"host({url[:60]!r}): a host has no path, query, fragment or user"
+        raise ValueError(msg)
+    port = parts.port
+    return Origin(
+        parts.scheme, host, _DEFAULT_PORTS[parts.scheme] if port is None else port
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    script: Script
+    place: Place
+
+
+class FakeServer:
+    """One virtual host. Made by ``Tunnel.host`` and ``Loopback.host``.
+
+    Order of asking for an answer: the newest ``expect`` that still owes a call, then
+    older ones, then the newest ``on``, then what ``enqueue`` has left, then the app.
+    Nothing found: 501, and the test fails.
+
+    Attributes:
+        host: Its origin in parts.
+        app: Answers what no route takes; None answers 501.
+        tls: Its certificate, None for http.
+        failures: Exceptions out of scripts, apps and reply functions.
+    """
+
+    def __init__(
+        self, host: Origin, journal: Journal, *, tls: Tls | None, app: App | None
+    ) -> None:
+        self.host = host
+        self.app = app
+        self.tls = (tls or Tls()) if host.scheme == "https" else None
+        self.failures: list[Failure] = []
+        self.links: list[Link] = []
+        self._whole_journal = journal
+        self._journal = journal.view(str(host))
+        self._routes = Routes()
+        self._scripts: deque[_Slot] = deque()
+        self._otherwise: Script | None = None
+        self._context: ssl.SSLContext | None = None
+
+    @override
+    def __repr__(self) -> str:
+        return f"<FakeServer {self.origin}>"
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host, and the port where it is not the usual one."""
+        return str(self.host)
+
+    @property
+    def journal(self) -> Journal:
+        """The live part of the tunnel's journal that is about this server."""
+        return self._journal
+
+    def url(self, path: str = "/") -> str:
+        """Return the URL of a path on this server.
+
+        Raises:
+            ValueError: The path does not begin with ``/``.
+        """
+        if not path.startswith("/"):
+            msg = f"url({path[:40]!r}): must begin with '/'"
+            raise ValueError(msg)
+        return self.origin + path
+
+    # -- the author's words ----------------------------------------------------
+
+    def on(
+        self,
+        method: Text | None,
+        path: Text | None,
+        *,
+        headers: Mapping[str, Text] | None = None,
+        query: QueryLike | None = None,
+        json: Any = ...,
+        body: BytesLike | None = None,
+        where: Where | None = None,
+    ) -> Route:
+        """Answer such requests, any number of times.
+
+        Args:
+            method: Text, compiled pattern (whole match), callable, or None for any.
+            path: The same; text with a ``?`` is compared with the query too. Text may
+                be written unquoted: ``/a b`` takes ``/a%20b``.
+            headers: Fields that must be there; text, pattern or callable on a value.
+            query: All query pairs, in any order; a list as value repeats the name.
+            json: The body as JSON, exactly, or ``subset({...})``.
+            body: The whole body: bytes, text, pattern on bytes, or callable.
+            where: Any further question about the request.
+        """
+        matcher = make_matcher(
+            method,
+            path,
+            headers=headers,
+            query=query,
+            json=json,
+            body=body,
+            where=where,
+        )
+        return self._added(Route("on", matcher, _caller()))
+
+    def expect(
+        self,
+        method: Text | None,
+        path: Text | None,
+        *,
+        headers: Mapping[str, Text] | None = None,
+        query: QueryLike | None = None,
+        json: Any = ...,
+        body: BytesLike | None = None,
+        where: Where | None = None,
+        times: int | None = None,
+    ) -> Route:
+        """Like ``on``, and the test fails if the calls do not come.
+
+        Args:
+            method: As for ``on``.
+            path: As for ``on``.
+            headers: As for ``on``.
+            query: As for ``on``.
+            json: As for ``on``.
+            body: As for ``on``.
+            where: As for ``on``.
+            times: Calls that must come, >= 1; None means one per reply given.
+        """
+        matcher = make_matcher(
+            method,
+            path,
+            headers=headers,
+            query=query,
+            json=json,
+            body=body,
+            where=where,
+        )
+        return self._added(Route("expect", matcher, _caller(), times))
+
+    def enqueue(self, *replies: Reply) -> None:
+        """Answer whatever comes next and fits no route, one reply per request."""
+        self._routes.queue.extend(replies)
+
+    def on_connect(
+        self, script: Script, *more: Script, otherwise: Script | None = None
+    ) -> None:
+        """Give the next connections to scripts, one each, in order.
+
+        Args:
+            script: ``async def script(wire)``, for the next connection without one.
+            more: For the connections after it.
+            otherwise: For all connections after those; without it they are served by
+                the routes.
+        """
+        place = _caller()
+        self._scripts.extend(_Slot(item, place) for item in (script, *more))
+        if otherwise is not None:
+            self._otherwise = otherwise
+
+    def _added(self, route: Route) -> Route:
+        self._routes.routes.append(route)
+        return route
+
+    # -- for the venue and the verdict -----------------------------------------
+
+    def make_link(self) -> Link:
+        """Return the protocol for one accepted connection."""
+        link = Link(
+            self._whole_journal, self.origin, self._serve, secure=self.tls is not None
+        )
+        self.links.append(link)
+        link.gone.add_done_callback(lambda _: self.links.remove(link))
+        return link
+
+    def facts(self) -> ServerFacts:
+        """Return what the verdict needs to know."""
+        unused = tuple(UnusedScript(_name(s.script), s.place) for s in self._scripts)
+        return ServerFacts(self.origin, self._routes, unused)
+
+    # -- serving ---------------------------------------------------------------
+
+    async def _serve(self, link: Link) -> None:
+        script: Script | None = None
+        try:
+            if self.tls is not None:
+                await link.start_tls(self._server_context())
+            script = (
+                self._scripts.popleft().script if self._scripts else self._otherwise
+            )
+            if script is None:
+                await serve_routes(link, self._whole_journal, self)
+            else:
+                await self._play(script, link)
+        except WireClosedError:
+            # The journal has it: a failed handshake, or a client that left early.
+            return
+
+    def _server_context(self) -> ssl.SSLContext:
+        if self._context is None:
+            tls = self.tls or Tls()
+            self._context = process_authority().server_context(tls, self.host.host)
+        return self._context
+
+    async def _play(self, script: Script, link: Link) -> None:
+        name = _name(script)
+        link.record.scripted = name
+        link.task.set_name(f"{link.task.get_name()} script {name}")
+        wire = Wire(link, self._whole_journal, self._server_context)
+        try:
+            await script(wire)
+        except WireClosedError as exc:
+            if exc.during == "read":
+                self._failed("script", link.record.number, name, exc)
+        except Exception as exc:  # noqa: BLE001  # the author's code may raise anything
+            self._failed("script", link.record.number, name, exc)
+
+    async def answer(self, exchange: Exchange) -> tuple[Plan, float]:
+        """Find and make the answer to a request, 501 when nothing fits."""
+        request = exchange.request
+        found = self._routes.find(request)
+        if found is None and self.app is not None:
+            found = self.app, f"app {_name(self.app)}"
+        if found is None:
+            exchange.outcome = "unmatched"
+            reply = Reply(
+                501,
+                {"windtunnel-reason": unmatched_reason(request)},
+                text=unmatched_text(request, self._routes),
+            )
+            return plan_reply(reply, request), 0.0
+        answer, exchange.answered_by = found
+        exchange.outcome = "replied"
+        if isinstance(answer, RawReply):
+            return plan_raw(answer, request), 0.0
+        reply = await self._made(answer, exchange)
+        return plan_reply(reply, request), reply.delay
+
+    async def _made(self, answer: Answer, exchange: Exchange) -> Reply:
+        if isinstance(answer, Reply):
+            return answer
+        assert not isinstance(answer, RawReply)
+        name = _name(answer)
+        try:
+            made = answer(exchange.request)
+            reply = await made if inspect.isawaitable(made) else made
+            return _checked(reply, name)
+        except Exception as exc:  # noqa: BLE001  # the author's code may raise anything
+            exchange.outcome = "failed"
+            self._failed("answer", exchange.connection, name, exc)
+            return Reply(500, text=f"{name} raised {type(exc).__name__}: {exc}\n")
+
+    def _failed(
+        self, kind: Any, connection: int, name: str, error: BaseException
+    ) -> None:
+        self.failures.append(Failure(kind, self.origin, connection, name, error))
+
+
+def _checked(reply: object, name: str) -> Reply:
+    if not isinstance(reply, Reply):
+        msg = f"{name} returned {type(reply).__name__}, must return a Reply"
+        raise TypeError(msg)
+    return reply
+
+
+def _name(function: object) -> str:
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
+def _caller() -> Place:
+    """Say where the author called ``on``, ``expect`` or ``on_connect``."""
+    frame = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]  # inspect.stack reads files
+    return Place(_short(frame.f_code.co_filename), frame.f_lineno)
+
+
+def _short(file: str) -> str:
+    here = os.getcwd() + os.sep  # a prefix of text, not a path to walk
+    return file.removeprefix(here)

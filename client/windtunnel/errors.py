@@ -1,8 +1,8 @@
 """Every error that a caller of the client can catch, as one tree.
 
-What comes in: facts about one failed exchange. What goes out: an exception whose fields
-carry those facts, so that no caller has to parse its text. This module must not know how
-any of the failures is found; one table in ``_exchange`` turns inner errors into these.
+What comes in: facts about one failed exchange. What goes out: an exception whose
+fields carry those facts, so that no caller has to parse its text. This module must not
+know how a failure is found; one table in ``_exchange`` turns inner errors into these.
 
 ::
 
@@ -42,14 +42,18 @@ from __future__ import annotations
 
 import ssl
 import warnings
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from multidict import CIMultiDict, CIMultiDictProxy, MultiDict, MultiDictProxy
+
+from windtunnel._base.compat import override
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from yarl import URL
+
+    from windtunnel._base.typedefs import ConnectionKey, RequestInfo
 
 __all__ = (
     "ClientConnectionError",
@@ -89,32 +93,6 @@ __all__ = (
 )
 
 
-class _RequestInfo(Protocol):
-    """What an error shows of the request; ``RequestInfo`` has exactly these."""
-
-    @property
-    def url(self) -> URL: ...
-    @property
-    def method(self) -> str: ...
-    @property
-    def headers(self) -> CIMultiDictProxy[str]: ...
-    @property
-    def real_url(self) -> URL: ...
-
-
-class _ConnectionKey(Protocol):
-    """What an error shows of the connection; ``ConnectionKey`` has these."""
-
-    @property
-    def host(self) -> str: ...
-    @property
-    def port(self) -> int | None: ...
-    @property
-    def is_ssl(self) -> bool: ...
-    @property
-    def ssl(self) -> Any: ...
-
-
 class ClientError(Exception):
     """Base of everything that goes wrong between this client and its peer."""
 
@@ -140,7 +118,7 @@ def _original(kind: str, value: Any) -> Any:
 
 def _rebuild_response_error(
     cls: Callable[..., ClientResponseError],
-    info_cls: Callable[..., _RequestInfo] | None,
+    info_cls: Callable[..., RequestInfo] | None,
     info: Any,
     headers: tuple[str, Any],
     state: dict[str, Any],
@@ -172,7 +150,7 @@ class ClientResponseError(ClientError):
 
     def __init__(
         self,
-        request_info: _RequestInfo | None,
+        request_info: RequestInfo | None,
         history: tuple[Any, ...],
         *,
         code: int | None = None,
@@ -221,11 +199,13 @@ class ClientResponseError(ClientError):
         )
         self.status = value
 
+    @override
     def __str__(self) -> str:
         info = self.request_info
         url = str(info.real_url) if info is not None else None
         return f"{self.status}, message={self.message!r}, url={url!r}"
 
+    @override
     def __repr__(self) -> str:
         facts = f"{self.request_info!r}, {self.history!r}"
         if self.status != 0:
@@ -236,6 +216,7 @@ class ClientResponseError(ClientError):
             facts += f", headers={self.headers!r}"
         return f"{type(self).__name__}({facts})"
 
+    @override
     def __reduce__(self) -> tuple[Any, ...]:
         state = dict(self.__dict__, history=(), request_info=None)
         state.pop("headers")
@@ -262,7 +243,7 @@ class ClientHttpProxyError(ClientResponseError):
     """The proxy answered CONNECT with another status than 200."""
 
 
-class TooManyRedirects(ClientResponseError):
+class TooManyRedirects(ClientResponseError):  # noqa: N818  # the compatible name
     """The chain of redirects is longer than ``max_redirects`` allows."""
 
 
@@ -289,7 +270,7 @@ class ClientConnectorError(ClientOSError):
         strerror: Text of ``os_error``.
     """
 
-    def __init__(self, connection_key: _ConnectionKey, os_error: OSError) -> None:
+    def __init__(self, connection_key: ConnectionKey, os_error: OSError) -> None:
         super().__init__(os_error.errno, os_error.strerror)
         self._connection_key = connection_key
         self._os_error = os_error
@@ -316,6 +297,7 @@ class ClientConnectorError(ClientOSError):
         """The request's ``ssl`` argument: True, False, a context or a fingerprint."""
         return self._connection_key.ssl
 
+    @override
     def __str__(self) -> str:
         tls = "default" if self.ssl is True else self.ssl
         return (
@@ -324,13 +306,14 @@ class ClientConnectorError(ClientOSError):
         )
 
     # OSError has a __reduce__ of its own that would keep only errno and strerror.
+    @override
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), self.args
 
 
 def _reason(os_error: OSError) -> str:
     """Return what went wrong; some errors have no strerror, only arguments."""
-    return str(os_error.strerror or os_error or type(os_error).__name__)
+    return os_error.strerror or str(os_error) or type(os_error).__name__
 
 
 class ClientConnectorDNSError(ClientConnectorError):
@@ -345,7 +328,7 @@ class UnixClientConnectorError(ClientConnectorError):
     """The connection to a Unix socket could not be made."""
 
     def __init__(
-        self, path: str, connection_key: _ConnectionKey, os_error: OSError
+        self, path: str, connection_key: ConnectionKey, os_error: OSError
     ) -> None:
         super().__init__(connection_key, os_error)
         self._path = path
@@ -356,6 +339,7 @@ class UnixClientConnectorError(ClientConnectorError):
         """Path of the socket in the file system."""
         return self._path
 
+    @override
     def __str__(self) -> str:
         tls = "default" if self.ssl is True else self.ssl
         return (
@@ -376,10 +360,10 @@ class ClientConnectorCertificateError(ClientSSLError, ssl.CertificateError):
     """The certificate of the peer is not acceptable."""
 
     def __init__(
-        self, connection_key: _ConnectionKey, certificate_error: Exception
+        self, connection_key: ConnectionKey, certificate_error: Exception
     ) -> None:
-        known = isinstance(certificate_error, OSError)
-        super().__init__(connection_key, certificate_error if known else OSError())
+        known = certificate_error if isinstance(certificate_error, OSError) else None
+        super().__init__(connection_key, known or OSError())
         self._certificate_error = certificate_error
         self.args = (connection_key, certificate_error)
 
@@ -389,6 +373,7 @@ class ClientConnectorCertificateError(ClientSSLError, ssl.CertificateError):
         return self._certificate_error
 
     @property
+    @override
     def ssl(self) -> bool:
         """Whether the connection was to be encrypted.
 
@@ -396,6 +381,7 @@ class ClientConnectorCertificateError(ClientSSLError, ssl.CertificateError):
         """
         return self._connection_key.is_ssl
 
+    @override
     def __str__(self) -> str:
         error = self._certificate_error
         return (
@@ -433,7 +419,7 @@ class SocketTimeoutError(ServerTimeoutError):
     """No byte from the server for ``sock_read`` seconds."""
 
 
-class ServerFingerprintMismatch(ServerConnectionError):
+class ServerFingerprintMismatch(ServerConnectionError):  # noqa: N818  # same
     """The certificate of the server is another one than the pinned one.
 
     Attributes:
@@ -450,6 +436,7 @@ class ServerFingerprintMismatch(ServerConnectionError):
         self.host = host
         self.port = port
 
+    @override
     def __repr__(self) -> str:
         return (
             f"<{type(self).__name__} expected={self.expected!r} got={self.got!r} "
@@ -481,7 +468,7 @@ class UploadAbortedError(ClientError):
 # --- URLs ---------------------------------------------------------------------------
 
 
-class InvalidURL(ClientError, ValueError):
+class InvalidURL(ClientError, ValueError):  # noqa: N818  # the compatible name
     """A URL that no request can be made of."""
 
     def __init__(self, url: str | URL, description: str | None = None) -> None:
@@ -502,11 +489,13 @@ class InvalidURL(ClientError, ValueError):
         """What is wrong with it, None if there is nothing more to say."""
         return self._description
 
+    @override
     def __str__(self) -> str:
         if self._description is None:
             return str(self._url)
         return f"{self._url} - {self._description}"
 
+    @override
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self}>"
 
@@ -537,8 +526,8 @@ class NonHttpUrlRedirectClientError(NonHttpUrlClientError, RedirectClientError):
 class TotalTimeoutError(TimeoutError):
     """The whole exchange took longer than ``total`` seconds.
 
-    It is no ``ClientError``: the compatible API raises a bare ``TimeoutError`` here, and
-    nobody's ``except`` may start to catch something else.
+    It is no ``ClientError``: the compatible API raises a bare ``TimeoutError`` here,
+    and nobody's ``except`` may start to catch something else.
 
     Attributes:
         method: Method of the request that was cut.
@@ -555,13 +544,15 @@ class TotalTimeoutError(TimeoutError):
         self.phase = phase
         self.seconds = seconds
 
+    @override
     def __str__(self) -> str:
         return (
-            f"{self.method} {self.url} was cut after {self.seconds:g} s (total timeout) "
-            f"while {self.phase}"
+            f"{self.method} {self.url} was cut after {self.seconds:g} s (total "
+            f"timeout) while {self.phase}"
         )
 
     # OSError would keep only errno, strerror and a file name.
+    @override
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), self.args
 
@@ -581,9 +572,10 @@ class WebSocketError(Exception):
         super().__init__(code, message)
         self.code = code
 
+    @override
     def __str__(self) -> str:
         return str(self.args[1])
 
 
-class EofStream(Exception):  # noqa: N818  # the compatible API has this name
+class EofStream(Exception):  # noqa: N818  # the compatible name
     """A queue was read after its end."""

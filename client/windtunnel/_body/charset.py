@@ -1,7 +1,8 @@
 """Say which characters the bytes of a body are, and of which media type it is.
 
-What comes in: the Content-Type of a response, and its body. What goes out: names of media
-types and of Python codecs, and text. This module must not know what the text is for.
+What comes in: the Content-Type of a response, and its body. What goes out: names of
+media types and of Python codecs, and text. This module must not know what the text is
+for.
 
 Spec: RFC 9110 section 8.3, RFC 8259 section 8.1.
 """
@@ -87,8 +88,8 @@ def parse_content_type(value: str | None) -> MediaType:
 def usable_charset(label: str | None) -> str | None:
     """Return the Python codec for a charset label, None if there is none.
 
-    Labels come from the network: one that is unknown, malformed, or names a Python codec
-    that is no character encoding (``hex``, ``unicode_escape``) counts as absent.
+    Labels come from the network: one that is unknown, malformed, or names a codec that
+    is no character encoding (``hex``, ``unicode_escape``) counts as absent.
     """
     if not label:
         return None
@@ -137,9 +138,9 @@ def is_expected_type(name: str, expected: str | None) -> bool:
 def json_text(body: bytes, encoding: str) -> str:
     """Decode the text of a JSON body.
 
-    JSON is UTF-8 whatever the label says (RFC 8259 section 8.1), and labels that come from
-    a server's default are often wrong; so the label counts only if the body is not UTF-8.
-    A byte order mark is dropped, as section 8.1 allows.
+    JSON is UTF-8 whatever the label says (RFC 8259 section 8.1), and labels that come
+    from a server's default are often wrong; so the label counts only if the body is
+    not UTF-8. A byte order mark is dropped, as section 8.1 allows.
 
     Args:
         body: The body.

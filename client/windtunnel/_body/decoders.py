@@ -1,8 +1,8 @@
 """Undo the content codings of a body, in steps whose output is bounded.
 
 What comes in: encoded bytes, in any pieces, and how much output the caller can take.
-What goes out: decoded bytes. This module must not know where the bytes come from or when
-the body ends; the caller says so with ``finish``.
+What goes out: decoded bytes. This module must not know where the bytes come from or
+when the body ends; the caller says so with ``finish``.
 
 The rules that the decoders share:
 
@@ -68,7 +68,7 @@ class Decoder(Protocol):
         """Take encoded bytes and give decoded ones.
 
         Args:
-            data: The next encoded bytes, possibly none. What cannot be used yet is kept.
+            data: The next encoded bytes, possibly none. What is not used yet is kept.
             max_length: How many bytes may come back at most, 1 or more.
 
         Returns:
@@ -135,7 +135,7 @@ class _Zlib:
 
 
 class _Deflate(_Zlib):
-    """Decode ``deflate``: the zlib format, or the bare stream that some servers send."""
+    """Decode ``deflate``: the zlib format, or the bare stream some servers send."""
 
     __slots__ = ("_started",)
 

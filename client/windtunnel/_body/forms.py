@@ -11,8 +11,10 @@ Spec: WHATWG URL standard, section 5.2 (application/x-www-form-urlencoded serial
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
+
+from windtunnel._base.typedefs import shown
 
 __all__ = ("FORM_TYPE", "encode_form", "form_pairs")
 
@@ -29,10 +31,10 @@ def form_pairs(data: object) -> list[tuple[str, str]]:
     """Read form fields from what a caller may give as ``data=``.
 
     Args:
-        data: A mapping (a MultiDict with its repeated keys), or a list or tuple of pairs
-            of name and value. Names are str. Values are anything with a useful str(),
-            so not None, bytes, a container, or a file; in a mapping a list or tuple of
-            such values repeats the name.
+        data: A mapping (a MultiDict with its repeated keys), or a list or tuple of
+            pairs of name and value. Names are str. Values are anything with a useful
+            str(), so not None, bytes, a container, or a file; in a mapping a list or
+            tuple of such values repeats the name.
 
     Returns:
         Names and values in their order.
@@ -66,12 +68,12 @@ def _flat(fields: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
 
 def _field(number: int, item: object) -> tuple[str, str]:
     """Check one field of a form."""
-    if not isinstance(item, (tuple, list)):
+    if not isinstance(item, (list, tuple)):
         msg = f"form field {number} {_show(item)} is not a pair of name and value"
         raise TypeError(msg)
-    pair = cast("tuple[object, ...] | list[object]", item)
+    pair = cast("Sequence[object]", item)
     if len(pair) != 2:
-        msg = f"form field {number} {_show(item)} has {len(pair)} parts, not 2"
+        msg = f"form field {number} {_show(pair)} has {len(pair)} parts, not 2"
         raise ValueError(msg)
     name, value = pair
     if not isinstance(name, str):
@@ -119,4 +121,4 @@ def _percent(text: str, charset: str) -> str:
 
 
 def _show(value: object) -> str:
-    return f"{repr(value)[:40]} of type {type(value).__name__}"
+    return f"{shown(value)} of type {type(value).__name__}"

@@ -17,6 +17,8 @@ import sys
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from typing import Any, cast
 
+from windtunnel._base.compat import override
+from windtunnel._base.typedefs import shown
 from windtunnel._body.forms import FORM_TYPE, encode_form, form_pairs
 
 __all__ = ("Payload", "form_payload", "json_payload", "make_payload")
@@ -104,29 +106,31 @@ def make_payload(data: Any) -> Payload:
         TypeError: ``data`` is none of these.
         ValueError: A form field is not a pair.
     """
-    if isinstance(data, bytes):
-        return _Bytes(data, _OCTETS)
-    if isinstance(data, str):
-        return _Bytes(data.encode(), _TEXT)
-    if isinstance(data, (bytearray, memoryview)):
-        return _Bytes(bytes(cast("bytearray", data)), _OCTETS)
+    if isinstance(data, (bytes, str, bytearray, memoryview)):
+        return _memory_payload(cast("bytes", data))
     if isinstance(data, Payload):
         return data
     if isinstance(data, (Mapping, list, tuple)):
         return form_payload(cast("object", data))
-    if hasattr(data, "iter_any"):
-        # A response's content iterates by line; whole pieces are cheaper to pass on.
-        return _Async(data.iter_any())
-    if isinstance(data, AsyncIterable):
-        return _Async(cast("AsyncIterable[Any]", data))
+    # A response's content iterates by line; whole pieces are cheaper to pass on.
+    source = data.iter_any() if hasattr(data, "iter_any") else data
+    if isinstance(source, AsyncIterable):
+        return _Async(cast("AsyncIterable[object]", source))
     if callable(getattr(data, "read", None)):
         return _file_payload(data)
     msg = (
-        f"data={repr(data)[:40]} of type {type(data).__name__} cannot be sent; allowed "
-        f"are bytes, str, a mapping or list of pairs, an open file, and an asynchronous "
+        f"data={shown(data)} of type {type(data).__name__} cannot be sent; allowed are "
+        f"bytes, str, a mapping or list of pairs, an open file, and an asynchronous "
         f"iterable of bytes"
     )
     raise TypeError(msg)
+
+
+def _memory_payload(data: bytes | bytearray | memoryview | str) -> Payload:
+    if isinstance(data, str):
+        return _Bytes(data.encode(), _TEXT)
+    # What the caller may change later is copied now.
+    return _Bytes(bytes(data), _OCTETS)
 
 
 def form_payload(data: object) -> Payload:
@@ -134,7 +138,7 @@ def form_payload(data: object) -> Payload:
     return _Bytes(encode_form(form_pairs(data)), FORM_TYPE)
 
 
-def json_payload(obj: Any, dumps: Callable[[Any], str | bytes]) -> Payload:
+def json_payload(obj: Any, dumps: Callable[[Any], object]) -> Payload:
     """Encode ``obj`` as JSON.
 
     Args:
@@ -149,9 +153,9 @@ def json_payload(obj: Any, dumps: Callable[[Any], str | bytes]) -> Payload:
     text = dumps(obj)
     if isinstance(text, str):
         return _Bytes(text.encode(), _JSON)
-    if isinstance(text, bytes):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers
+    if isinstance(text, bytes):
         return _Bytes(text, _JSON)
-    msg = f"json serializer gave {repr(text)[:40]}; allowed are str and bytes"
+    msg = f"json serializer gave {shown(text)}; allowed are str and bytes"
     raise TypeError(msg)
 
 
@@ -163,10 +167,11 @@ class _Async(Payload):
 
     __slots__ = ("_source",)
 
-    def __init__(self, source: AsyncIterable[Any]) -> None:
+    def __init__(self, source: AsyncIterable[object]) -> None:
         super().__init__(_OCTETS, None, replayable=False)
-        self._source: AsyncIterable[Any] | None = source
+        self._source: AsyncIterable[object] | None = source
 
+    @override
     def pieces(self) -> AsyncIterator[bytes]:
         source, self._source = self._source, None
         if source is None:
@@ -175,14 +180,14 @@ class _Async(Payload):
         return _from_async(source)
 
 
-async def _from_async(source: AsyncIterable[Any]) -> AsyncIterator[bytes]:
+async def _from_async(source: AsyncIterable[object]) -> AsyncIterator[bytes]:
     number = 0
     turn = 0
     try:
         async for piece in source:
             if not isinstance(piece, (bytes, bytearray, memoryview)):
                 msg = (
-                    f"piece {number} of the body is {repr(piece)[:40]} of type "
+                    f"piece {number} of the body is {shown(piece)} of type "
                     f"{type(piece).__name__}; allowed are bytes-like objects"
                 )
                 raise TypeError(msg)
@@ -212,15 +217,15 @@ def _file_payload(file: Any) -> Payload:
     """
     if inspect.iscoroutinefunction(file.read):
         msg = (
-            f"{repr(file)[:40]} has an asynchronous read(); give an asynchronous "
+            f"{shown(file)} has an asynchronous read(); give an asynchronous "
             f"generator that yields what it reads"
         )
         raise TypeError(msg)
     if getattr(file, "closed", False):
-        msg = f"file {repr(file)[:40]} is closed, so its content cannot be sent"
+        msg = f"file {shown(file)} is closed, so its content cannot be sent"
         raise ValueError(msg)
     if not getattr(file, "readable", _yes)():
-        msg = f"file {repr(file)[:40]} is not open for reading"
+        msg = f"file {shown(file)} is not open for reading"
         raise ValueError(msg)
     if isinstance(file, io.BytesIO):
         return _memory_file_payload(file)
@@ -275,11 +280,12 @@ class _File(Payload):
         self._in_memory = in_memory
         self._begun = False
 
+    @override
     def pieces(self) -> AsyncIterator[bytes]:
         if self._begun:
             if self._start is None:
                 msg = (
-                    f"file {repr(self._file)[:40]} was already sent once and cannot "
+                    f"file {shown(self._file)} was already sent once and cannot "
                     f"seek back"
                 )
                 raise RuntimeError(msg)
@@ -287,6 +293,7 @@ class _File(Payload):
         self._begun = True
         return self._pieces()
 
+    @override
     async def _pieces(self) -> AsyncIterator[bytes]:
         left = self.size
         turn = 0
@@ -304,7 +311,7 @@ class _File(Payload):
                 await asyncio.sleep(0)
         if left:
             msg = (
-                f"file {repr(self._file)[:40]} ended {left} bytes before the announced "
+                f"file {shown(self._file)} ended {left} bytes before the announced "
                 f"{self.size}"
             )
             raise EOFError(msg)

@@ -1,8 +1,8 @@
 """When an exchange has to give up: the timeout settings and the arithmetic on them.
 
 What comes in: seconds, and the time on the loop's clock. What goes out: absolute times
-on the same clock, ``math.inf`` for «never». This module must not know any clock or timer:
-``_transport`` keeps one timer and asks here when to wake up.
+on the same clock, ``math.inf`` for «never». This module must not know any clock or
+timer: ``_transport`` keeps one timer and asks here when to wake up.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from math import inf, isnan
 from typing import TYPE_CHECKING, SupportsFloat
+
+from windtunnel._base.typedefs import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,7 +64,7 @@ def _seconds(name: str, value: object) -> float:
     """Return a number of seconds, or say what is wrong with it."""
     if not isinstance(value, SupportsFloat):
         msg = (
-            f"{name}={str(repr(value))[:40]} is not a number of seconds; "
+            f"{name}={shown(value)} is not a number of seconds; "
             f"allowed are int and float"
         )
         raise TypeError(msg)

@@ -1,8 +1,8 @@
 """Make the URL of a request, or say why it cannot be one.
 
-What comes in: a session's base URL, what the caller gave as URL, and ``params``. What goes
-out: an absolute URL that can be requested, or a typed error. This module must not know
-connections; the caller says which schemes it speaks.
+What comes in: a session's base URL, what the caller gave as URL, and ``params``. What
+goes out: an absolute URL that can be requested, or a typed error. This module must not
+know connections; the caller says which schemes it speaks.
 
 Spec: RFC 3986 section 5 (joining), RFC 9112 section 3.2 (what a target may contain).
 """
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from yarl import URL
 
+from windtunnel._base.typedefs import shown
 from windtunnel.errors import InvalidUrlClientError, NonHttpUrlClientError
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def build_url(
         try:
             url = url.extend_query(params)
         except (TypeError, ValueError) as exc:
-            msg = f"params={repr(params)[:40]} cannot be a query: {exc}"
+            msg = f"params={shown(params)} cannot be a query: {exc}"
             raise type(exc)(msg) from exc
     if url.scheme not in schemes:
         if url.scheme:
@@ -101,11 +102,11 @@ def build_url(
     return url
 
 
-def _parse(value: str | URL) -> URL:
+def _parse(value: object) -> URL:
     if isinstance(value, URL):
         return value
-    if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers
-        msg = f"URL {repr(value)[:40]} is a {type(value).__name__}, not str or yarl.URL"
+    if not isinstance(value, str):
+        msg = f"URL {shown(value)} is a {type(value).__name__}, not str or yarl.URL"
         raise TypeError(msg)
     try:
         return URL(value)
@@ -115,14 +116,17 @@ def _parse(value: str | URL) -> URL:
 
 def _problem(url: URL) -> str | None:
     """Say what keeps an absolute URL from being requested, None if nothing does."""
+    if bad := _BAD_TARGET.search(url.raw_path_qs):
+        return f"has {bad[0]!r} in its path or query, which would end the target"
     host = url.raw_host
     if not host:
         return "has no host"
-    target = url.raw_path_qs
-    if bad := _BAD_TARGET.search(target):
-        return f"has {bad[0]!r} in its path or query, which would end the target"
-    if ":" in host:
-        return None  # an IPv6 address, which yarl has checked
+    # yarl has checked what is in brackets: an IPv6 address.
+    return None if ":" in host else _host_problem(host)
+
+
+def _host_problem(host: str) -> str | None:
+    """Say what is wrong with a host that is not in brackets."""
     if bad := _BAD_HOST.search(host):
         return f"has {bad[0]!r} in its host"
     if _NUMERIC_HOST.fullmatch(host.lower()) and not _CANONICAL_IPV4.fullmatch(host):

@@ -1,0 +1,63 @@
+"""The fixtures: one root, ``windtunnel``, and three parts of it.
+
+Comes in: the test that asks. Goes out: its tunnel, clock, server, session. Must not
+know: loops, verification. Loaded in every pytest run, so it imports only pytest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import windtunnel as client
+    from pytest_windtunnel.tunnel import WindTunnel
+    from windtunnel_fakeserver import FakeServer
+    from windtunnel_fakeserver.simulation import Clock
+
+
+@pytest.fixture
+def windtunnel(request: pytest.FixtureRequest) -> Iterator[WindTunnel]:
+    """The tunnel of this test: simulated network and clock, fake servers, journal.
+
+    ``windtunnel.host("https://api.example.com")`` declares a server,
+    ``windtunnel.session()`` makes a client session that trusts it, and when the test
+    ends everything is closed and what was expected is verified. In a plain ``def``
+    test, ``windtunnel.run(main)`` runs a coroutine function in the tunnel.
+    """
+    # Late, so that runs without a simulated test load neither loops nor servers.
+    from pytest_windtunnel.loops import open_loop
+    from pytest_windtunnel.trial import trial_of
+
+    trial = trial_of(request.node)
+    if trial is None:
+        pytest.fail(
+            f"{request.node.nodeid}: the fixture `windtunnel` was asked for by "
+            f"request.getfixturevalue() in a test that does not name it; mark the test "
+            f"with @pytest.mark.windtunnel",
+            pytrace=False,
+        )
+    with open_loop(trial, request):
+        yield trial.open_tunnel()
+        trial.land()
+
+
+@pytest.fixture
+def wt_server(windtunnel: WindTunnel) -> FakeServer:
+    """The default server of the tunnel, ``http://server.test``."""
+    return windtunnel.server
+
+
+@pytest.fixture
+def wt_clock(windtunnel: WindTunnel) -> Clock:
+    """The virtual clock of the tunnel."""
+    return windtunnel.clock
+
+
+@pytest.fixture
+def wt_session(windtunnel: WindTunnel) -> client.ClientSession:
+    """A session of the reference client in the tunnel, closed when the test ends."""
+    return windtunnel.session()

@@ -1,0 +1,178 @@
+"""What a simulated test may be told: command line, ini file, marker.
+
+Comes in: pytest's configuration and the markers of one test. Goes out: ``Settings``.
+Must not know: tunnels, loops, reports. Imported in every pytest run of everybody, so it
+imports nothing but pytest.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+
+FIXTURES: Final = frozenset({"windtunnel", "wt_clock", "wt_server", "wt_session"})
+"""Names that make a test a simulated one when they are in its fixture closure."""
+
+MARKER_HELP: Final = (
+    "windtunnel(seed=None, strict=None, start=None, latency=None): run the test on the "
+    "simulated network and clock. seed: int >= 0 that decides every random choice; "
+    "strict: False lets unmatched requests and unmet expectations pass; start: loop "
+    "time at which the test begins, in seconds; latency: seconds a byte needs one way."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the tunnel of one test is built; ``None`` leaves the tunnel's own default.
+
+    Attributes:
+        seed: Decides every random choice of the simulation, >= 0.
+        pinned: True if a marker gave the seed, so that the command line cannot.
+        strict: False lets unmatched requests and unmet expectations pass.
+        start: Loop time at which the test begins, in seconds, > 0.
+        latency: Seconds that a byte needs one way, >= 0.
+    """
+
+    seed: int
+    pinned: bool = False
+    strict: bool | None = None
+    start: float | None = None
+    latency: float | None = None
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the keyword arguments for ``Tunnel``, without the unset ones."""
+        named = {
+            "seed": self.seed,
+            "strict": self.strict,
+            "start": self.start,
+            "latency": self.latency,
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare the command line option and the ini key."""
+    group = parser.getgroup("windtunnel")
+    group.addoption(
+        "--windtunnel-seed",
+        type=_seed,
+        default=None,
+        metavar="N",
+        help="seed of every simulated test whose marker does not set one, >= 0",
+    )
+    parser.addini(
+        "windtunnel_seed",
+        help="default for --windtunnel-seed",
+        default="0",
+    )
+
+
+def is_simulated(node: pytest.Item, fixturenames: list[str] | None = None) -> bool:
+    """Say if a test asks for the tunnel, by marker or by one of our fixtures.
+
+    Args:
+        node: A collected test; only functions and methods can be simulated.
+        fixturenames: Its fixture closure, if it is at hand.
+    """
+    if not isinstance(node, pytest.Function):
+        return False
+    names = node.fixturenames if fixturenames is None else fixturenames
+    if not FIXTURES.isdisjoint(names):
+        return True
+    return node.get_closest_marker("windtunnel") is not None
+
+
+def default_seed(config: pytest.Config) -> int:
+    """Return the seed of tests whose marker gives none.
+
+    Raises:
+        pytest.UsageError: The ini key is not a whole number >= 0.
+    """
+    chosen: int | None = config.getoption("windtunnel_seed")
+    if chosen is not None:
+        return chosen
+    text = str(config.getini("windtunnel_seed"))
+    try:
+        return _seed(text)
+    except ValueError:
+        msg = f"ini key windtunnel_seed: {text[:40]!r} is not a whole number >= 0"
+        raise pytest.UsageError(msg) from None
+
+
+def settings_for(item: pytest.Item) -> Settings:
+    """Merge the markers of a test, the closest first, over the configuration.
+
+    Raises:
+        pytest.UsageError: A marker has an argument that is unknown or out of range;
+            the message names the test, the argument, the value and what is allowed.
+    """
+    merged: dict[str, Any] = {}
+    for marker in item.iter_markers("windtunnel"):
+        for name, value in _checked(item, marker).items():
+            merged.setdefault(name, value)
+    seed = merged.pop("seed", None)
+    return Settings(
+        seed=default_seed(item.config) if seed is None else seed,
+        pinned=seed is not None,
+        **merged,
+    )
+
+
+def _checked(item: pytest.Item, marker: pytest.Mark) -> dict[str, Any]:
+    where = f"{item.nodeid}: @pytest.mark.windtunnel"
+    if marker.args:
+        msg = (
+            f"{where} got {marker.args[0]!r:.40} by position, allowed are only keyword "
+            f"arguments: {', '.join(_RULES)}"
+        )
+        raise pytest.UsageError(msg)
+    for name, value in marker.kwargs.items():
+        if name not in _RULES:
+            near = difflib.get_close_matches(name, _RULES, 1)
+            hint = f" (did you mean {near[0]}=?)" if near else ""
+            msg = f"{where} got {name}=, allowed are {', '.join(_RULES)}{hint}"
+            raise pytest.UsageError(msg)
+        test, allowed = _RULES[name]
+        if value is not None and not test(value):
+            msg = f"{where}({name}={value!r:.40}): allowed is {allowed}"
+            raise pytest.UsageError(msg)
+    return {name: v for name, v in marker.kwargs.items() if v is not None}
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise ValueError(text)
+    return value
+
+
+# argparse puts the name of the type into its message: "invalid seed value: 'x'".
+_seed.__name__ = "seed"
+
+
+def _is_seed(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_flag(value: object) -> bool:
+    return type(value) is bool
+
+
+def _is_start(value: object) -> bool:
+    return type(value) in (int, float) and 0 < float(str(value)) <= 1_000_000
+
+
+def _is_latency(value: object) -> bool:
+    return type(value) in (int, float) and 0 <= float(str(value)) < math.inf
+
+
+_RULES: Final = {
+    "seed": (_is_seed, "a whole number >= 0"),
+    "strict": (_is_flag, "True or False"),
+    "start": (_is_start, "seconds, more than 0 and at most 1000000"),
+    "latency": (_is_latency, "seconds, 0 or more"),
+}

@@ -1,0 +1,278 @@
+"""One simulated test, from its setup to its teardown.
+
+Comes in: a test item. Goes out: its tunnel, its loop, and what was found wrong with it.
+Must not know: which async plugin runs the test (``loops``), how a report looks
+(``report``). Imported when the first simulated test is set up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import pytest
+
+from pytest_windtunnel.options import settings_for
+from pytest_windtunnel.surroundings import shield
+from pytest_windtunnel.tunnel import WindTunnel
+from windtunnel_fakeserver.simulation import SimulationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+    from windtunnel_fakeserver import Problem, Verdict
+    from windtunnel_fakeserver.simulation import SimLoop
+
+    _AsyncTest: TypeAlias = Callable[..., Coroutine[Any, Any, None]]
+
+TRIAL: Final = pytest.StashKey["Trial"]()
+
+# A stack, because pytester runs tests inside tests; usually it has one entry.
+_under_way: list[Trial] = []
+
+
+class Trial:
+    """The state of one simulated test.
+
+    Attributes:
+        item: The test.
+        settings: What its markers and the configuration say.
+        is_async: True for a coroutine test; a plain one may call ``tunnel.run``.
+        tunnel: Made when it is first asked for, None before.
+        more_to_come: True if an async fixture of the author is torn down after the
+            test: it may yet make a request that the test expects.
+        failed: True once the test has failed, for whatever reason.
+        failed_by_verdict: True if the error itself tells what happened in the tunnel.
+        notes: What else went wrong after that, in words.
+    """
+
+    def __init__(self, item: pytest.Function) -> None:
+        self.item = item
+        self.settings = settings_for(item)
+        self.is_async = inspect.iscoroutinefunction(unwrapped(item.obj))
+        self.tunnel: WindTunnel | None = None
+        self.more_to_come = False
+        self.failed = False
+        self.failed_by_verdict = False
+        self.notes: list[str] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._resident: asyncio.Task[Any] | None = None
+        self._body: asyncio.Task[Any] | None = None
+        self._body_over = asyncio.Event()
+        self._abandoned = False
+        self._told: set[tuple[str, ...]] = set()
+        self._patch = pytest.MonkeyPatch()
+        self._began = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Real seconds since the setup of the test began."""
+        return time.monotonic() - self._began
+
+    # -- before the test ---------------------------------------------------------
+
+    def begin(self) -> None:
+        """Become the test that is under way."""
+        names = self.item.fixturenames
+        # First up and last down: what the author's fixtures open is closed before the
+        # tunnel looks for leaks, in whatever order a test names them.
+        if "windtunnel" in names:
+            names.remove("windtunnel")
+        names.insert(0, "windtunnel")
+        shield(self._patch)
+        self.item.stash[TRIAL] = self
+        _under_way.append(self)
+
+    def open_tunnel(self) -> WindTunnel:
+        """Return the tunnel of this test, made at the first call."""
+        if self.tunnel is None:
+            self.tunnel = WindTunnel(**self.settings.arguments())
+        return self.tunnel
+
+    def new_loop(self) -> SimLoop:
+        """Make the simulated loop; the runner of an async plugin calls this."""
+        return self.open_tunnel().loop_factory()
+
+    async def board(self) -> None:
+        """Open the tunnel on the loop that runs; the fixtures of the test come next.
+
+        Raises:
+            pytest.fail.Exception: The loop is not the simulated one.
+        """
+        tunnel = self.open_tunnel()
+        loop = asyncio.get_running_loop()
+        if getattr(loop, "world", None) is not tunnel.world:
+            pytest.fail(
+                f"{self.item.nodeid}: a simulated test must run on its own simulated "
+                f"loop, but its fixtures run on {loop!r:.80}; an async fixture of a "
+                f"wider scope is still alive on that loop, give it function scope",
+                pytrace=False,
+            )
+        self._loop = loop
+        self._resident = asyncio.current_task()
+        tunnel.settle_on(loop)
+        await tunnel.__aenter__()
+
+    def note_teardown(self, fixture: str) -> None:
+        """Note an async fixture that will run on the loop when the test is over."""
+        if not fixture.startswith("_windtunnel"):
+            self.more_to_come = True
+
+    # -- the test itself -----------------------------------------------------------
+
+    def run(self, body: Coroutine[Any, Any, None]) -> None:
+        """Run the test function, when no async plugin does."""
+        __tracebackhide__ = True
+        if self._loop is None:
+            body.close()
+            pytest.fail(
+                f"{self.item.nodeid}: the fixture `windtunnel` was replaced by one "
+                f"that does not ask for the original, so there is no simulated loop",
+                pytrace=False,
+            )
+        self._loop.run_until_complete(body)
+
+    @contextmanager
+    def _coated(self) -> Iterator[None]:
+        if not self.is_async:
+            yield
+            return
+        test = self.item.obj
+        self.item.obj = self._coat(test)
+        try:
+            yield
+        finally:
+            self.item.obj = test
+
+    def _coat(
+        self, test: Callable[..., Any]
+    ) -> Callable[..., Coroutine[Any, Any, None]]:
+        """Put a coat around the test function that lets it be given up.
+
+        After a deadlock the test still waits inside its loop. It is cancelled before
+        the loop runs on for the teardown, or it would wake up when the server closes
+        its connections, and go on after its own failure was reported.
+        """
+
+        @functools.wraps(unwrapped(test))
+        async def coated(**arguments: object) -> None:
+            __tracebackhide__ = True
+            self._body = asyncio.current_task()
+            try:
+                await test(**arguments)
+            except asyncio.CancelledError:
+                if not self._abandoned or self._body is None:
+                    raise
+                self._body.uncancel()
+            finally:
+                self._body = None
+                self._body_over.set()
+
+        return coated
+
+    def _abandon(self, error: SimulationError) -> None:
+        """Give up a test whose simulation cannot go on; what fails here is a note."""
+        if self._body is None or self._loop is None:
+            return
+        self._abandoned = True
+        self._body.cancel()
+        try:
+            self._loop.run_until_complete(self._body_over.wait())
+        except SimulationError as exc:
+            error.add_note(f"it did not end when it was cancelled either: {exc}")
+
+    # -- after the test ------------------------------------------------------------
+
+    @contextmanager
+    def flight(self) -> Iterator[None]:
+        """Surround the call of the test, then check what it promised."""
+        __tracebackhide__ = True
+        try:
+            with self._coated():
+                yield
+        except SimulationError as exc:
+            self.failed = True
+            self._abandon(exc)
+            # The frames between here and the loop are the runner's, not the test's;
+            # the text of the error says where the test waits.
+            raise exc.with_traceback(None) from None
+        except BaseException:
+            self.failed = True
+            raise
+        if not self.more_to_come:
+            self._verify()
+
+    def land(self) -> None:
+        """Close sessions and servers, while the loop is still open."""
+        loop, tunnel = self._loop, self.tunnel
+        if tunnel is None or loop is None or loop.is_closed():
+            return
+        try:
+            loop.run_until_complete(tunnel.aclose())
+        except SimulationError as exc:
+            if not self.failed:
+                raise
+            self.notes.append(f"closing the tunnel after the failure: {exc}")
+
+    @contextmanager
+    def aftermath(self) -> Iterator[None]:
+        """Surround the teardown of all fixtures, then verify what is left."""
+        __tracebackhide__ = True
+        try:
+            yield
+        except BaseException:
+            self.failed = True
+            raise
+        finally:
+            _under_way.remove(self)
+            self._patch.undo()
+        self._verify()
+
+    def _verify(self) -> None:
+        """Fail the test for what was promised and did not happen.
+
+        Nothing is told twice, and a test that failed already fails for its own reason;
+        the report has the rest.
+        """
+        __tracebackhide__ = True
+        if self.tunnel is None or self.failed:
+            return
+        verdict = self.tunnel.verdict()
+        if self.tunnel.strict and not verdict.ok:
+            self.failed = self.failed_by_verdict = True
+            self.untold(verdict)
+            verdict.check()
+
+    def untold(self, verdict: Verdict) -> list[Problem]:
+        """Return the problems of a verdict that were not returned before."""
+        fresh = [p for p in verdict.problems if p.lines not in self._told]
+        self._told.update(problem.lines for problem in fresh)
+        return fresh
+
+    def forget(self) -> None:
+        """Let the tunnel and its journal go; the last report is written."""
+        del self.item.stash[TRIAL]
+
+
+def current() -> Trial | None:
+    """Return the simulated test that is under way, if there is one."""
+    return _under_way[-1] if _under_way else None
+
+
+def trial_of(item: pytest.Item) -> Trial | None:
+    """Return the trial of a test, from its setup to its last report."""
+    return item.stash.get(TRIAL, None)
+
+
+async def board(item: pytest.Item) -> None:
+    """Open the tunnel of a test on the loop that runs; see ``Trial.board``."""
+    await item.stash[TRIAL].board()
+
+
+def unwrapped(function: Any) -> Any:
+    """Return the function inside a staticmethod, else the function itself."""
+    return getattr(function, "__func__", function)

@@ -18,6 +18,7 @@ from windtunnel_fakeserver._verify.verdict import Problem, Verdict
 from windtunnel_fakeserver._wire.request import Request
 from windtunnel_fakeserver.errors import VerificationError, WireClosedError
 from windtunnel_fakeserver.loopback import Loopback
+from windtunnel_fakeserver.tunnel import Tunnel
 
 __all__ = [
     "App",
@@ -34,6 +35,7 @@ __all__ = [
     "Route",
     "Script",
     "Tls",
+    "Tunnel",
     "Verdict",
     "VerificationError",
     "Wire",

@@ -69,9 +69,7 @@ class Loopback(Venue):
         if self._running is None:
             self._running = asyncio.get_running_loop()
             self._began = self._running.time()
-        self._start_soon()
-        while self._starting:
-            await self._starting[0]
+        await self._started()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -84,8 +82,7 @@ class Loopback(Venue):
         trace: TracebackType | None,
     ) -> None:
         await self.aclose()
-        if self.strict and error is None:
-            self.verify()
+        self._end(error)
 
     def _elapsed(self) -> float:
         if self._running is None or self._began is None:

@@ -6,6 +6,7 @@ verdict. Must not know: how it is listened for, which event loop this is.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import os
 import sys
@@ -243,7 +244,10 @@ class FakeServer:
     def make_link(self) -> Link:
         """Return the protocol for one accepted connection."""
         link = Link(
-            self._whole_journal, self.origin, self._serve, secure=self.tls is not None
+            self._whole_journal,
+            self.origin,
+            functools.partial(self._serve, self._next_script()),
+            secure=self.tls is not None,
         )
         self.links.append(link)
         link.gone.add_done_callback(lambda _: self.links.remove(link))
@@ -256,8 +260,12 @@ class FakeServer:
 
     # -- serving ---------------------------------------------------------------
 
-    async def _serve(self, link: Link) -> None:
-        script: Script | None = None
+    def _next_script(self) -> Script | None:
+        # Given out when a connection is accepted, so that a failed handshake, or one
+        # that takes longer, does not change who gets which.
+        return self._scripts.popleft().script if self._scripts else self._otherwise
+
+    async def _serve(self, script: Script | None, link: Link) -> None:
         try:
             if self.tls is not None:
                 await link.start_tls(self._server_context())

@@ -59,7 +59,8 @@ class Venue:
 
     def host(
         self,
-        url: str,
+        origin: str,
+        /,
         *,
         tls: Tls | None = None,
         app: App | None = None,
@@ -68,7 +69,7 @@ class Venue:
         """Declare a virtual host, or return the one that has this origin already.
 
         Args:
-            url: ``http://name[:port]`` or ``https://name[:port]``.
+            origin: ``http://name[:port]`` or ``https://name[:port]``.
             tls: The certificate of an https host; None makes a good one.
             app: Answers requests that no route takes.
             addresses: IP addresses of the name; None takes a fresh one per name.
@@ -78,20 +79,20 @@ class Venue:
                 declared differently now.
             RuntimeError: The venue is closed.
         """
-        origin = parse_origin(url)
-        known = self._hosts.get(str(origin))
+        place = parse_origin(origin)
+        known = self._hosts.get(str(place))
         if known is not None:
             _check_same(known, tls, app, addresses)
             return known
         if self._closed:
-            msg = f"host({url!r}) after the end of the {type(self).__name__}"
+            msg = f"host({origin!r}) after the end of the {type(self).__name__}"
             raise RuntimeError(msg)
-        if tls is not None and origin.scheme != "https":
-            msg = f"host({url!r}, tls=...): only https hosts have a certificate"
+        if tls is not None and place.scheme != "https":
+            msg = f"host({origin!r}, tls=...): only https hosts have a certificate"
             raise ValueError(msg)
-        origin, sockets = self._listen(origin, addresses)
-        server = FakeServer(origin, self.journal, tls=tls, app=app)
-        self._hosts[str(origin)] = server
+        place, sockets = self._listen(place, addresses)
+        server = FakeServer(place, self.journal, tls=tls, app=app)
+        self._hosts[str(place)] = server
         self._sockets += [(server, sock) for sock in sockets]
         self._start_soon()
         return server
@@ -126,14 +127,10 @@ class Venue:
         in ``verdict()``.
         """
         self._closed = True
-        while self._starting:
-            await self._starting[0]
+        await self._started()
         for server in self._servers:
             server.close()
         self._servers.clear()
-        for _, sock in self._sockets:
-            sock.close()
-        self._sockets.clear()
         links = [link for server in self.hosts for link in server.links]
         if not links:
             return
@@ -162,13 +159,31 @@ class Venue:
         """Return the loop that serves, None as long as there is none."""
         raise NotImplementedError
 
-    def _seed(self) -> int | None:
+    def _seed(self) -> int | str | None:
         return None
+
+    async def _started(self) -> None:
+        """Wait until every declared host is served."""
+        self._start_soon()
+        while self._starting:
+            await self._starting[0]
+
+    def _end(self, error: BaseException | None) -> None:
+        """Verify if the author wants it; a failure that came first stays first."""
+        if not self.strict:
+            return
+        if error is None:
+            self.verify()
+        elif not self.verdict().ok:
+            error.add_note(self.verdict().render())
 
     def _start_soon(self) -> None:
         """Serve the sockets that are not served yet, as soon as a loop can."""
         loop = self._loop()
         if loop is None or not self._sockets:
+            return
+        if not loop.is_running():
+            loop.call_soon(self._start_soon)
             return
         for server, sock in self._sockets:
             task = loop.create_task(

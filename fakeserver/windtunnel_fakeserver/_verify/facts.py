@@ -66,4 +66,4 @@ class Facts:
     servers: tuple[ServerFacts, ...]
     failures: tuple[Failure, ...] = ()
     leaks: tuple[str, ...] = field(default=())
-    seed: int | None = None
+    seed: int | str | None = None

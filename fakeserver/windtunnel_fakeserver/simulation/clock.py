@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from datetime import datetime
 
 __all__ = ["EPOCH", "Clock", "Jump"]
@@ -193,7 +193,7 @@ class Clock:
         self.move_to(self.instant + _checked(seconds))
 
     @contextmanager
-    def manual(self) -> Iterator[None]:
+    def manual(self) -> Generator[None]:
         """Let time move only by ``advance`` and ``jump`` inside the block."""
         before = self.autojump
         self.autojump = False
@@ -203,7 +203,7 @@ class Clock:
             self.autojump = before
 
     @contextmanager
-    def hold(self) -> Iterator[None]:
+    def hold(self) -> Generator[None]:
         """Freeze virtual time while work runs that the loop cannot see.
 
         Meant for threads that are not the loop's executor. Holds are counted, may

@@ -58,18 +58,25 @@ if TYPE_CHECKING:
             **kwargs: Any,
         ) -> asyncio.Transport: ...
 
-    class StockServer(asyncio.Server):
-        """The stock server, with its private parts."""
+    class StockTimer(asyncio.TimerHandle):
+        """The stock timer, with its private parts."""
 
-        _sockets: list[Any] | None
-
-        def _start_serving(self) -> None: ...
+        _scheduled: bool
 
 else:
     StockLoop = asyncio.selector_events.BaseSelectorEventLoop
-    StockServer = asyncio.base_events.Server
+    StockTimer = asyncio.TimerHandle
 
-__all__ = ["StockLoop", "StockServer", "check_private_api"]
+__all__ = [
+    "StockLoop",
+    "StockTimer",
+    "add_sockets",
+    "check_private_api",
+    "running_loop",
+]
+
+# The public form raises when no loop runs; this one is asked on every time.time().
+running_loop = asyncio._get_running_loop  # pyright: ignore[reportPrivateUsage]
 
 _METHODS = (
     "_check_callback",
@@ -96,18 +103,26 @@ _ATTRIBUTES = (
 )
 
 
-def check_private_api(loop: object) -> None:
-    """Check that a freshly made loop has the private parts that are overridden.
+def check_private_api(loop: object, stock: type = StockLoop) -> None:
+    """Check that CPython's loop has the private parts that are overridden or read.
 
     Args:
-        loop: An instance of the stock loop class or of a subclass.
+        loop: A freshly made loop, whose attributes are checked.
+        stock: The class that CPython ships, whose methods are checked.
 
     Raises:
         NotSimulatedError: Some are missing; the text names them and the version.
     """
-    missing = [name for name in (*_METHODS, *_ATTRIBUTES) if not hasattr(loop, name)]
+    missing = [name for name in _METHODS if not hasattr(stock, name)]
+    missing += [name for name in _ATTRIBUTES if not hasattr(loop, name)]
     if missing:
         raise NotSimulatedError(
             f"the event loop of {platform.python_implementation()} "
             f"{platform.python_version()}, which lacks {', '.join(missing)},"
         )
+
+
+def add_sockets(server: asyncio.Server, sockets: list[Any]) -> None:
+    """Let a server that does not serve yet serve more listening sockets."""
+    # The public property is a copy, and typeshed does not have the list itself.
+    getattr(server, "_sockets").extend(sockets)  # noqa: B009

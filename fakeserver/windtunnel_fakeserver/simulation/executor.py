@@ -7,13 +7,13 @@ It must not know the clock: the pacer calls ``wait`` when nothing else can run.
 
 from __future__ import annotations
 
-import concurrent.futures
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import asyncio
+    import concurrent.futures
     import threading
+    from collections.abc import Callable
 
 __all__ = ["Job", "Jobs"]
 

@@ -15,10 +15,10 @@ import itertools
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, Unpack, cast
 
 from windtunnel_fakeserver.simulation.compat import override
-from windtunnel_fakeserver.simulation.cpython import StockServer, check_private_api
+from windtunnel_fakeserver.simulation.cpython import add_sockets, check_private_api
 from windtunnel_fakeserver.simulation.executor import Jobs
 from windtunnel_fakeserver.simulation.names import address_infos, host_text
 from windtunnel_fakeserver.simulation.pacer import Budgets, Pacer
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from windtunnel_fakeserver.simulation.world import World
 
 __all__ = ["SimLoop"]
+
+_T = TypeVar("_T")
+_Args = TypeVarTuple("_Args")
 
 _MUCH_GARBAGE = 50_000  # objects made since the last collection
 
@@ -103,8 +106,8 @@ class SimLoop(RefusingLoop):
     def call_at(
         self,
         when: float,
-        callback: Callable[..., object],
-        *args: Any,
+        callback: Callable[[Unpack[_Args]], object],
+        *args: *_Args,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """Arm a timer; those for the same time fire in the order of arming."""
@@ -114,7 +117,7 @@ class SimLoop(RefusingLoop):
             self._check_callback(callback, "call_at")
         timer = SimTimer(next(self._tickets), when, callback, args, self, context)
         heapq.heappush(self._scheduled, timer)
-        timer._scheduled = True
+        timer.mark_scheduled()
         return timer
 
     @override
@@ -224,9 +227,9 @@ class SimLoop(RefusingLoop):
             raise
 
     @override
-    async def sock_recv(self, sock: Any, nbytes: int) -> bytes:
+    async def sock_recv(self, sock: Any, n: int) -> bytes:
         """Receive on a simulated socket or a stand-in."""
-        return await super().sock_recv(self._sim(sock), nbytes)
+        return await super().sock_recv(self._sim(sock), n)
 
     @override
     async def sock_recv_into(self, sock: Any, buf: Any) -> int:
@@ -289,18 +292,16 @@ class SimLoop(RefusingLoop):
         else:
             listening = await self._listen(host, port, family)
         # Stock code serves one given socket; hand it the first, then add the others.
-        server: StockServer = await super().create_server(
+        server = await super().create_server(
             protocol_factory,
-            sock=listening[0],
+            sock=cast("Any", listening[0]),
             backlog=backlog,
             start_serving=False,
             **kwargs,
         )
-        assert server._sockets is not None
-        server._sockets.extend(listening[1:])
+        add_sockets(server, listening[1:])
         if start_serving:
-            server._start_serving()
-            await asyncio.sleep(0)
+            await server.start_serving()
         return server
 
     async def _listen(self, host: Any, port: Any, family: int) -> list[SimSocket]:
@@ -324,7 +325,8 @@ class SimLoop(RefusingLoop):
             raise
         return listening
 
-    def _sim(self, sock: Any) -> SimSocket:
+    def _sim(self, sock: Any) -> Any:
+        # Any, because typeshed wants a socket of the kernel where this goes.
         return self._stand_ins.of(sock)
 
     # -- names -----------------------------------------------------------------------
@@ -368,9 +370,9 @@ class SimLoop(RefusingLoop):
     def run_in_executor(
         self,
         executor: concurrent.futures.Executor | None,
-        func: Callable[..., Any],
-        *args: Any,
-    ) -> asyncio.Future[Any]:
+        func: Callable[[Unpack[_Args]], _T],
+        *args: *_Args,
+    ) -> asyncio.Future[_T]:
         """Run a thread job; virtual time stands still until all jobs are done."""
         self._check_closed()
         if self._debug:
@@ -380,7 +382,10 @@ class SimLoop(RefusingLoop):
         return waiter
 
     @override
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+    async def shutdown_default_executor(
+        self,
+        timeout: float | None = None,  # noqa: ASYNC109 - asyncio's signature
+    ) -> None:
         """Let the threads end; those that never will are left alone.
 
         The stock method arms a timer, which virtual time would let expire at once.

@@ -6,13 +6,18 @@ kind answer: an ignored descriptor or signal would show up as a hang much later.
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVarTuple, Unpack
 
 from windtunnel_fakeserver.simulation.compat import override
 from windtunnel_fakeserver.simulation.cpython import StockLoop
 from windtunnel_fakeserver.simulation.errors import NotSimulatedError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = ["RefusingLoop"]
+
+_Args = TypeVarTuple("_Args")
 
 
 class RefusingLoop(StockLoop):
@@ -69,7 +74,12 @@ class RefusingLoop(StockLoop):
         raise NotSimulatedError("a subprocess (subprocess_shell)")
 
     @override
-    def add_signal_handler(self, *args: Any, **kwargs: Any) -> NoReturn:
+    def add_signal_handler(
+        self,
+        sig: int,
+        callback: Callable[[Unpack[_Args]], object],
+        *args: *_Args,
+    ) -> NoReturn:
         """Refuse."""
         raise NotSimulatedError("a signal handler (add_signal_handler)")
 

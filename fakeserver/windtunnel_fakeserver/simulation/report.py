@@ -43,7 +43,9 @@ def await_chain(task: asyncio.Task[Any]) -> str:
         frame = _first(current, "cr_frame", "gi_frame", "ag_frame")
         if frame is None:
             # Not a coroutine: the future (or its iterator) at the end of the chain.
-            steps.append(type(current).__name__)
+            # A future is awaited through an iterator of its own.
+            name = type(current).__name__
+            steps.append("Future" if name == "FutureIter" else name)
             break
         code = frame.f_code
         place = f"{os.path.basename(code.co_filename)}:{frame.f_lineno}"

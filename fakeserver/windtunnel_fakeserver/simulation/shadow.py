@@ -1,9 +1,9 @@
 """A real, idle descriptor that looks readable exactly while a simulated socket is.
 
-In: light on, light off. Out: a number that ``select.poll`` understands. Clients poll the
-descriptor of an idle pooled connection to learn whether the server closed it (httpcore
-does); a made-up number or an unconnected socket would tell them that it did, and no
-connection would ever be used again. It must not know sockets or the network.
+In: light on, light off. Out: a number that ``select.poll`` understands. Clients poll
+the descriptor of an idle pooled connection to learn whether the server closed it
+(httpcore does); a made-up number or an unconnected socket would tell them that it did,
+and no connection would ever be used again. It must not know sockets or the network.
 """
 
 from __future__ import annotations

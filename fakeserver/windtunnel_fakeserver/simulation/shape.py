@@ -35,10 +35,6 @@ class Shape:
         Raises:
             ValueError: A delay is negative, a size is below 1, or a word is unknown.
         """
-        if isinstance(latency, (int, float)) and not latency >= 0:
-            raise ValueError(f"latency {latency!r} must not be negative")
-        if isinstance(latency, tuple) and not 0 <= latency[0] <= latency[1]:
-            raise ValueError(f"latency {latency!r} must be (low, high) with 0 <= low")
         if isinstance(split, int) and split < 1:
             raise ValueError(f"split {split!r} must be at least 1 byte")
         if isinstance(split, str) and split != "random":
@@ -47,24 +43,20 @@ class Shape:
                 f"'random' and a function"
             )
         self._stream = stream
-        self._latency = latency
+        self._constant = latency if isinstance(latency, (int, float)) else None
+        self._draw = _drawn(latency)
         self._split = split
 
     def delay(self, purpose: str) -> float:
         """Draw one delay for something that is not (yet) a connection."""
-        latency = self._latency
-        if isinstance(latency, (int, float)):
-            return latency
-        stream = self._stream(f"{purpose}/latency")
-        if isinstance(latency, tuple):
-            return stream.uniform(*latency)
-        return max(0.0, latency(stream))
+        if self._constant is not None:
+            return self._constant
+        return max(0.0, self._draw(self._stream(f"{purpose}/latency")))
 
     def pipe_delay(self, pipe: Pipe) -> float:
         """Draw one delay for one direction of a connection."""
-        latency = self._latency
-        if isinstance(latency, (int, float)):
-            return latency
+        if self._constant is not None:
+            return self._constant
         return self.delay(f"{pipe.number}/{pipe.direction}")
 
     def pieces(self, pipe: Pipe, data: bytes) -> Iterable[bytes]:
@@ -91,6 +83,20 @@ class Shape:
         if callable(split):
             return split(stream, length)
         return _random_sizes(stream, length)
+
+
+def _drawn(latency: Latency) -> Callable[[Random], float]:
+    if isinstance(latency, (int, float)):
+        latency = (latency, latency)
+    if callable(latency):
+        return latency
+    low, high = latency
+    if not 0 <= low <= high:
+        raise ValueError(
+            f"latency {latency!r} is not allowed, allowed are seconds from 0 up or "
+            f"(low, high) with 0 <= low <= high"
+        )
+    return lambda stream: stream.uniform(low, high)
 
 
 def _random_sizes(stream: Random, length: int) -> Iterator[int]:

@@ -15,12 +15,15 @@ import struct
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from windtunnel_fakeserver.simulation.compat import override
 from windtunnel_fakeserver.simulation.errors import NotSimulatedError
 from windtunnel_fakeserver.simulation.shadow import make_shadow
 from windtunnel_fakeserver.simulation.tcp import Closing
 
 if TYPE_CHECKING:
-    from collections.abc import Buffer, Iterable
+    from collections.abc import Iterable
+
+    from typing_extensions import Buffer
 
     from windtunnel_fakeserver.simulation.network import Listener, Network
     from windtunnel_fakeserver.simulation.tcp import Endpoint
@@ -72,6 +75,7 @@ class SimSocket:
         self._peer: tuple[str, int] | None = None
         network.sockets[self._number] = self
 
+    @override
     def __repr__(self) -> str:
         state = "closed"
         if not self.closed:
@@ -92,7 +96,9 @@ class SimSocket:
 
     def __del__(self) -> None:
         if not self.closed:
-            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self)
+            warnings.warn(
+                f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self
+            )
             self.close()
 
     # -- readiness -------------------------------------------------------------------
@@ -325,7 +331,7 @@ class SimSocket:
             self._network.send_fin(endpoint)
 
     def close(self) -> None:
-        """Close the socket: a FIN, or a RST if bytes were left unread or linger is 0."""
+        """Close: a FIN, or a RST if bytes were left unread or linger is 0."""
         if self.closed:
             return
         if self.endpoint is not None:

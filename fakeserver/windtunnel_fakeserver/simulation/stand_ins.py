@@ -49,7 +49,7 @@ class StandIns:
         return stand_in
 
     def adopt(self, sock: Any) -> SimSocket:
-        """Return the simulated socket and let it own the kernel's socket from now on."""
+        """Return the simulated socket, which owns the kernel's socket from now on."""
         stand_in = self.of(sock)
         if isinstance(sock, socket.socket):
             del self._table[id(sock)]

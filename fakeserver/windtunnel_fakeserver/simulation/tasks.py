@@ -11,6 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from windtunnel_fakeserver.simulation.compat import override
+from windtunnel_fakeserver.simulation.cpython import StockTimer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
@@ -59,7 +60,7 @@ class SimTask(asyncio.Task[_T]):
         return self is other
 
 
-class SimTimer(asyncio.TimerHandle):
+class SimTimer(StockTimer):
     """A timer that comes after those armed earlier for the same time.
 
     asyncio's own timers compare by time alone, and a heap keeps no order among equals.
@@ -78,6 +79,10 @@ class SimTimer(asyncio.TimerHandle):
     ) -> None:
         super().__init__(when, callback, args, loop, context)
         self._ticket = ticket
+
+    def mark_scheduled(self) -> None:
+        """Say that the timer is in the heap, so that a cancel is counted."""
+        self._scheduled = True
 
     @override
     def __lt__(self, other: asyncio.TimerHandle) -> bool:

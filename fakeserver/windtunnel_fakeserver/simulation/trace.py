@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from windtunnel_fakeserver.simulation.compat import override
+
 if TYPE_CHECKING:
     from windtunnel_fakeserver.simulation.clock import Clock
 
@@ -37,6 +39,7 @@ class TraceEvent(NamedTuple):
     length: int
     text: str
 
+    @override
     def __str__(self) -> str:
         where = f"{self.connection}{self.direction}" if self.connection >= 0 else ""
         size = f"{self.length} bytes" if self.length else ""
@@ -73,8 +76,10 @@ class Trace:
         """The events so far; a new list on every call."""
         start = self._clock.start
         return [
-            TraceEvent(round(instant - start, 9), *rest)
-            for (instant, *rest) in self._raw
+            TraceEvent(
+                round(instant - start, 9), connection, direction, kind, length, text
+            )
+            for instant, connection, direction, kind, length, text in self._raw
         ]
 
     def digest(self) -> str:

@@ -12,8 +12,10 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from asyncio import _get_running_loop as running_loop
 from typing import TYPE_CHECKING, Any
+
+from windtunnel_fakeserver.simulation.compat import override
+from windtunnel_fakeserver.simulation.cpython import running_loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +28,7 @@ __all__ = ["install_time_shim", "real_monotonic", "real_process_time"]
 _KEEP_REAL = frozenset(
     {"_pytest", "pytest", "hypothesis", "pluggy", "execnet", "xdist", "coverage"}
 )
+_OWN_PACKAGE = __name__.rpartition(".")[0]
 _lock = threading.Lock()
 
 
@@ -49,6 +52,7 @@ class _TimeFunction:
         clock = getattr(running_loop(), "simulated_clock", None)
         return self._real() if clock is None else self._virtual(clock)
 
+    @override
     def __repr__(self) -> str:
         return f"<time.{self.__name__} that knows simulated loops>"
 
@@ -120,7 +124,7 @@ def _rebind(module_name: str) -> int:
     module = sys.modules.get(module_name)
     if module is None or top in sys.stdlib_module_names or top in _KEEP_REAL:
         return 0
-    if module_name.startswith(__package__):
+    if module_name.startswith(_OWN_PACKAGE):
         # The pacer keeps the real clock for its real-time budgets.
         return 0
     by_identity = {id(real): _STAND_INS[name] for name, real in _REAL.items()}

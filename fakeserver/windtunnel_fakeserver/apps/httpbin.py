@@ -104,6 +104,9 @@ def _status(request: Request, rest: str) -> Reply:
         code, _, weight = choice.partition(":")
         codes.append(int(_number(code, "a status code", least=100, most=999)))
         weights.append(_number(weight or "1", "a weight"))
+    if not any(weights):
+        msg = f"{rest[:40]!r} gives every status code the weight 0"
+        raise _BadRequestError(msg)
     place = f"{request.target}/{request.connection}/{request.exchange}"
     # Tests want the same answer in every run, and another one for the next request.
     draw = random.Random(place)  # not for secrets

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from windtunnel_fakeserver import Reply, Request
 from windtunnel_fakeserver.apps import httpbin
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def request(
@@ -16,15 +19,14 @@ def request(
     *,
     server: str = "http://httpbin.org",
     exchange: int = 0,
-    **headers: str,
+    fields: Mapping[str, str] | None = None,
 ) -> Request:
-    fields = [("Host", server.partition("://")[2])]
-    fields += [(name.replace("_", "-"), value) for name, value in headers.items()]
+    headers = [("Host", server.partition("://")[2]), *(fields or {}).items()]
     return Request(
         method=method,
         target=target,
         version="HTTP/1.1",
-        headers=fields,
+        headers=headers,
         body=body,
         raw=b"",
         server=server,
@@ -33,12 +35,12 @@ def request(
 
 
 def ask(method: str, target: str, body: bytes = b"", **headers: str) -> Reply:
-    return httpbin(request(method, target, body, **headers))
+    fields = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpbin(request(method, target, body, fields=fields))
 
 
 def told(reply: Reply) -> dict[str, Any]:
-    value = json.loads(reply.body)
-    assert isinstance(value, dict)
+    value: dict[str, Any] = json.loads(reply.body)
     return value
 
 

@@ -30,6 +30,7 @@ class VariantResult:
         note: What that alternative means.
         reasons: Why it is not a pass, nearest miss first.
         known: Reason of the known difference that covers this result, or empty.
+        not_compared: What the case wanted compared and the adapter cannot see.
         outcome: The evidence. None if it was not run.
     """
 
@@ -41,6 +42,7 @@ class VariantResult:
     note: str = ""
     reasons: tuple[str, ...] = ()
     known: str = ""
+    not_compared: tuple[str, ...] = ()
     outcome: Outcome | None = None
 
 
@@ -63,10 +65,8 @@ class CaseResult:
 
     @property
     def telling(self) -> VariantResult:
-        """The variant to show first: an unexpected one, else the worst, else the base."""
-        return max(
-            self.variants, key=lambda one: (not one.expected, one.verdict.rank)
-        )
+        """The variant to show first: an unexpected one, else the worst."""
+        return max(self.variants, key=lambda one: (not one.expected, one.verdict.rank))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,8 @@ class ClientResult:
         clock: ``"virtual"`` or ``"real"``.
         cases: In the order of the corpus.
         problem: Why the client could not be run at all; empty if it was.
-        unmatched: Entries of its profile that no result needed.
+        unmatched: Entries of its profile that are about no case.
+        remark: A sentence for the reader; may be empty.
     """
 
     name: str
@@ -90,6 +91,7 @@ class ClientResult:
     cases: tuple[CaseResult, ...] = ()
     problem: str = ""
     unmatched: tuple[str, ...] = ()
+    remark: str = ""
 
     @property
     def as_expected(self) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from windtunnel_conformance.adapters.aiohttp_style import AiohttpStyleAdapter
+from windtunnel_conformance.adapters.codings import with_codings
 
 if TYPE_CHECKING:
     from windtunnel_conformance.adapters.base import Adapter
@@ -31,4 +32,10 @@ _CAPABILITIES = (
 
 def create() -> Adapter:
     """Make the adapter; called by the catalogue."""
-    return AiohttpStyleAdapter(aiohttp, _CAPABILITIES)
+    return AiohttpStyleAdapter(aiohttp, _capabilities())
+
+
+def _capabilities() -> tuple[str, ...]:
+    return with_codings(
+        _CAPABILITIES, br="brotlicffi brotli", zstd="compression.zstd backports.zstd"
+    )

@@ -7,7 +7,6 @@ lets two libraries share a driver, and what this driver therefore tests as well.
 
 from __future__ import annotations
 
-import importlib.util
 import platform
 from typing import TYPE_CHECKING, Any, final
 
@@ -49,8 +48,6 @@ class AiohttpStyleAdapter:
     Args:
         module: The library.
         capabilities: Tags of the corpus that it can be asked for.
-        session_options: Further keyword arguments of ``ClientSession``, made anew for
-            each session because some of them belong to the running loop.
     """
 
     def __init__(self, module: ModuleType, capabilities: tuple[str, ...]) -> None:
@@ -69,7 +66,7 @@ class AiohttpStyleAdapter:
                 "version": version,
                 "runtime": f"python {platform.python_version()}",
             },
-            "capabilities": [*self._capabilities, *optional_codings()],
+            "capabilities": list(self._capabilities),
             "unsupported_fields": ["request.timeout.pool"],
             "clock": "virtual",
             "min_timeout_ms": 0,
@@ -159,7 +156,10 @@ class _Driver:
             self._open[name] = response
             return
         async with response:
-            await self._read_to_end(response, result)
+            if "read_as" in fields:
+                await _read_as(fields["read_as"], response, result)
+            else:
+                await self._read_to_end(response, result)
 
     async def read(self, name: str, size: int | None, result: ActionResult) -> None:
         """Read from an open response; see ``Driver.read``."""
@@ -215,7 +215,7 @@ class _Driver:
         if self._ca_pem:
             arguments["ssl"] = client_context(self._ca_pem)
         if "decode" in fields:
-            raise UnsupportedActionError("decode cannot be set for a single request")
+            arguments["auto_decompress"] = fields["decode"] is not False
         arguments.update(_body_arguments(fields.get("body"), self._scale))
         return arguments
 
@@ -230,14 +230,12 @@ class _Driver:
         return self._module.ClientTimeout(**scaled)
 
 
-def optional_codings() -> list[str]:
-    """Say which content codings this Python can decode beyond gzip and deflate."""
-    found: list[str] = []
-    if any(importlib.util.find_spec(name) for name in ("brotli", "brotlicffi")):
-        found.append("decode.br")
-    if importlib.util.find_spec("compression") or importlib.util.find_spec("backports"):
-        found.append("decode.zstd")
-    return found
+async def _read_as(kind: Json, response: Any, result: ActionResult) -> None:
+    result["body"] = report_bytes(await response.read())
+    if kind == "json":
+        result["json"] = await response.json()
+    else:
+        result["text"] = await response.text()
 
 
 def _redirect_arguments(limit: Json) -> dict[str, Any]:

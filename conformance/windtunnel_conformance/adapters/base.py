@@ -83,6 +83,8 @@ class ActionResult(TypedDict, total=False):
     trailers: list[list[str]]
     body: ReportedBytes
     partial: ReportedBytes
+    text: str
+    json: Json
     messages: list[Json]
     close_code: int | None
     close_reason: str

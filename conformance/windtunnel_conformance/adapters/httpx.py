@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, final
 
 import httpx
 
-from windtunnel_conformance.adapters.aiohttp_style import optional_codings
 from windtunnel_conformance.adapters.base import (
     PROTOCOL_VERSION,
     UnsupportedActionError,
     given_bytes,
     report_bytes,
 )
+from windtunnel_conformance.adapters.codings import with_codings
 from windtunnel_conformance.adapters.conversation import (
     Conversation,
     pairs,
@@ -77,7 +77,9 @@ class HttpxAdapter:
                 "version": httpx.__version__,
                 "runtime": f"python {platform.python_version()}",
             },
-            "capabilities": [*_CAPABILITIES, *optional_codings()],
+            "capabilities": list(
+                with_codings(_CAPABILITIES, br="brotli brotlicffi", zstd="zstandard")
+            ),
             "unsupported_fields": [
                 "request.timeout.total",
                 "request.timeout.connect",
@@ -170,7 +172,10 @@ class _Driver:
             self._open[name] = streamed
             return
         try:
-            await streamed.read(None, result)
+            if "read_as" in fields:
+                await _read_as(fields["read_as"], response, result)
+            else:
+                await streamed.read(None, result)
         finally:
             await response.aclose()
 
@@ -239,6 +244,14 @@ class _Streamed:
         taken = bytes(self._ahead if size is None else self._ahead[:size])
         del self._ahead[: len(taken)]
         result["body"] = report_bytes(taken)
+
+
+async def _read_as(kind: Json, response: httpx.Response, result: ActionResult) -> None:
+    result["body"] = report_bytes(await response.aread())
+    if kind == "json":
+        result["json"] = response.json()
+    else:
+        result["text"] = response.text
 
 
 def _body_arguments(body: Json, scale: float) -> dict[str, Any]:

@@ -40,6 +40,7 @@ _RESULT_KEYS: dict[str, tuple[type, ...]] = {
     "trailers": (list,),
     "body": (str, dict),
     "partial": (str, dict),
+    "text": (str,),
     "messages": (list,),
     "close_code": (int, type(None)),
     "close_reason": (str,),

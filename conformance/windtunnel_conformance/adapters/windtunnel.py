@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import windtunnel
-
 from windtunnel_conformance.adapters.aiohttp_style import AiohttpStyleAdapter
 
 if TYPE_CHECKING:

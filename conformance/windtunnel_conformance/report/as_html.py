@@ -1,8 +1,8 @@
 """The report for people with a browser: a matrix of cases and clients in one file.
 
 In: ``RunResults``. Out: a page that needs nothing but itself, so it works from a
-``file://`` address, as a build artefact or as an attachment. Logs are shared: equal ones
-are stored once, and of the variants of a case only those that tell something carry one.
+``file://`` address, as a build artefact or as an attachment. Logs are shared: equal
+ones are stored once, and of the variants of a case only a telling few carry one.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _MARKS = {
     Verdict.PASS: "✓",
     Verdict.LENIENT: "≈",
     Verdict.INFO: "i",
-    Verdict.SKIPPED: "–",
-    Verdict.UNSUPPORTED: "–",
+    Verdict.SKIPPED: "-",
+    Verdict.UNSUPPORTED: "-",
     Verdict.BLOCKED: "⊘",
     Verdict.FAIL: "✗",
     Verdict.ERROR: "!",

@@ -30,7 +30,7 @@ class LogRow:
         time: Seconds since the run began.
         who: ``"client"``, or ``"c0"`` for the first connection.
         arrow: ``"→"`` from client to peer, ``"←"`` back, ``""`` neither.
-        text: What happened; bytes escaped, with a line break after each ``\\n``.
+        text: What happened; bytes escaped, with a line break after each LF.
     """
 
     time: float
@@ -84,9 +84,11 @@ def result_text(result: Mapping[str, Json], max_bytes: int) -> str:
     error = result.get("error")
     if "status" in result:
         parts.append(f"{result['status']} {result.get('reason') or ''}".rstrip())
-    for key in ("body", "partial"):
-        if key in result:
-            parts.append(f"{key} {_value_text(key, result[key], max_bytes)}")
+    parts.extend(
+        f"{key} {_value_text(key, result[key], max_bytes)}"
+        for key in ("body", "partial")
+        if key in result
+    )
     if isinstance(error, dict):
         parts.append(f"error {error.get('class', '?')}: {error.get('raw', '')}")
     return ", ".join(parts) or "done"

@@ -97,6 +97,13 @@ function describeError(error, aborted) {
   return { raw: `${name}: ${inner.message}`, message: String(inner.message) };
 }
 
+/** Decode as fetch does: a Response made of the same bytes has the same decoders. */
+async function readAs(kind, bytes, result) {
+  const whole = new Response(bytes);
+  if (kind === "json") result.json = await whole.json();
+  else result.text = await whole.text();
+}
+
 class Conversation {
   constructor(request, signals, Agent) {
     this.request = request;
@@ -211,6 +218,7 @@ class Conversation {
       stream.reader = response.body?.getReader() ?? null;
       if (fields.stream === true) return;
       await this.read(stream, Infinity, result);
+      if (fields.read_as) await readAs(fields.read_as, stream.taken, result);
     } finally {
       if (fields.stream !== true) clearTimeout(timer);
     }
@@ -247,6 +255,7 @@ class Conversation {
     }
     const taken = stream.ahead.subarray(0, size === Infinity ? undefined : size);
     stream.ahead = stream.ahead.subarray(taken.length);
+    stream.taken = taken;
     result.body = await reportBytes(taken);
   }
 

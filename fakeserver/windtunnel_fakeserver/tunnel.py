@@ -140,6 +140,10 @@ class Tunnel(Venue):
             self._end(error)
 
     async def _main(self, main: Callable[[Self], Awaitable[_T]] | Awaitable[_T]) -> _T:
+        task = asyncio.current_task()
+        if task is not None:
+            # For the waiter table, when nobody can move.
+            task.set_name(f"main {getattr(main, '__name__', 'program')}")
         await self._started()
         try:
             result = await (main(self) if callable(main) else main)
@@ -181,6 +185,7 @@ class Tunnel(Venue):
         """
         if self._closed:
             return
+        self._ended = self.journal.now
         await self._grace()
         self._leaks += [
             f"connection {record.number} to {record.server}, opened by the client at "

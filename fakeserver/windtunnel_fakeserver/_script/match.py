@@ -74,7 +74,7 @@ class Matcher:
         results = [
             _criterion("method", self.method, request.method, _text_ok),
             Criterion(
-                "path", _path_ok(self.path, request), say(self.path), repr(got_path)
+                "path", _path_ok(self.path, request), say(self.path), quoted(got_path)
             ),
         ]
         results += [_header_check(request, name, value) for name, value in self.headers]
@@ -99,7 +99,9 @@ class Matcher:
         """Return the arguments as an author would write them, secrets masked."""
         parts = [say(self.method), say(self.path)]
         if self.headers:
-            pairs = ", ".join(f"{n!r}: {_say_field(n, v)}" for n, v in self.headers)
+            pairs = ", ".join(
+                f"{quoted(n)}: {_say_field(n, v)}" for n, v in self.headers
+            )
             parts.append(f"headers={{{pairs}}}")
         if self.query is not None:
             parts.append(f"query={_cut(repr(list(self.query)))}")
@@ -147,9 +149,17 @@ def make_matcher(
 
 def say(value: object) -> str:
     """Return a criterion's value as an author would write it, cut to 60."""
+    if isinstance(value, str):
+        return _cut(quoted(value))
     if callable(value):
         return str(getattr(value, "__qualname__", repr(value))).rpartition(".")[2]
     return _cut(repr(value))
+
+
+def quoted(text: str) -> str:
+    """Return a Python literal for text, in double quotes."""
+    inner = repr(f"'{text}")[2:-1]
+    return f'"{inner}"' if '"' not in text else repr(text)
 
 
 def _is_text(value: object) -> bool:
@@ -175,7 +185,15 @@ def _text_ok(wanted: Text | None, got: str) -> bool:
         return wanted == got
     if isinstance(wanted, re.Pattern):
         return wanted.fullmatch(got) is not None
-    return bool(wanted(got))
+    return _asked(wanted, got)
+
+
+def _asked(question: Callable[[Any], object], value: object) -> bool:
+    """Ask an author's function; one that raises says no, as a test of values would."""
+    try:
+        return bool(question(value))
+    except Exception:  # noqa: BLE001  # the author's code may raise anything
+        return False
 
 
 def _has_query(path: Text | None) -> bool:
@@ -205,13 +223,13 @@ def _body_ok(wanted: BytesLike, got: bytes) -> bool:
         return wanted.encode() == got
     if isinstance(wanted, re.Pattern):
         return wanted.fullmatch(got) is not None
-    return bool(wanted(got))
+    return _asked(wanted, got)
 
 
 def _criterion(
     name: str, wanted: Text | None, got: str, ok: Callable[[Text | None, str], bool]
 ) -> Criterion:
-    return Criterion(name, ok(wanted, got), say(wanted), _cut(repr(got)))
+    return Criterion(name, ok(wanted, got), say(wanted), _cut(quoted(got)))
 
 
 def _header_check(request: Request, name: str, wanted: Text) -> Criterion:

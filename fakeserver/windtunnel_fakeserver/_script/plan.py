@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from windtunnel_fakeserver._script.reply import Pause, RawReply, Reply
     from windtunnel_fakeserver._wire.request import Request
 
+_MAX_KEPT = 65536
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -43,9 +45,10 @@ def wants_close(request: Request) -> bool:
 
     Spec: RFC 9112 section 9.3.
     """
-    options = ",".join(request.header_values("connection")).lower()
-    if not options:
+    values = request.header_values("connection")
+    if not values:
         return request.version == "HTTP/1.0"
+    options = ",".join(values).lower()
     names = [name.strip() for name in options.split(",")]
     if "close" in names:
         return True
@@ -64,19 +67,30 @@ def plan_reply(reply: Reply, request: Request) -> Plan:
     A body is left out where none may be (HEAD, 1xx, 204, 304). An HTTP/1.0 client
     gets ``chunks`` unframed, ended by the close of the connection.
     """
+    close = wants_close(request) or not request.complete
+    key = (request.method == "HEAD", request.version == "HTTP/1.0", close)
+    plan = reply.plans.get(key)
+    if plan is None:
+        plan = _plan(reply, *key)
+        if len(reply.body) <= _MAX_KEPT:
+            # A route gives the same reply again and again; few kinds of request ask.
+            reply.plans[key] = plan
+    return plan
+
+
+def _plan(reply: Reply, is_head: bool, is_old: bool, close: bool) -> Plan:
     headers = list(reply.headers)
     given = {name.lower(): value for name, value in headers}
     has_length = "content-length" in given
     bodiless = reply.status < 200 or reply.status in (204, 304)
     if reply.media_type and "content-type" not in given and not bodiless:
         headers.append(("Content-Type", reply.media_type))
-    close = wants_close(request) or not request.complete
     close = close or "close" in given.get("connection", "").lower()
     chunked = "chunked" in given.get("transfer-encoding", "").lower()
     if not (bodiless or has_length or chunked):
         if reply.chunks is None:
             headers.append(("Content-Length", str(len(reply.body))))
-        elif request.version == "HTTP/1.0":
+        elif is_old:
             close = True
         else:
             chunked = True
@@ -84,10 +98,10 @@ def plan_reply(reply: Reply, request: Request) -> Plan:
     if "connection" not in given:
         if close:
             headers.append(("Connection", "close"))
-        elif request.version == "HTTP/1.0":
+        elif is_old:
             headers.append(("Connection", "keep-alive"))
     head = write_head(reply.status, reply.reason, headers)
-    if bodiless or request.method == "HEAD":
+    if bodiless or is_head:
         return Plan(reply.status, (head,), close)
     return Plan(reply.status, _with_body(head, reply, chunked=chunked), close)
 

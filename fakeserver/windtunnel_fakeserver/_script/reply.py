@@ -9,10 +9,13 @@ from __future__ import annotations
 import json as json_codec
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast, final
+from typing import TYPE_CHECKING, Any, TypeAlias, cast, final
 
 from windtunnel_fakeserver._wire.compat import override
 from windtunnel_fakeserver._wire.request import Request
+
+if TYPE_CHECKING:
+    from windtunnel_fakeserver._script.plan import Plan
 
 HeadersLike: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
 
@@ -46,7 +49,7 @@ class Reply:
     The server adds Content-Length (or chunked framing for ``chunks``) and a
     Content-Type, unless ``headers`` has them. With a Content-Length of your own,
     ``chunks`` are sent as they are, without chunked framing: a slow body of known
-    length.
+    length. A reply may be given many times, so it is never changed after it is made.
 
     Args:
         status: 100..999; 1xx is sent as it is, without a body.
@@ -63,7 +66,16 @@ class Reply:
         TypeError: A body or piece of the wrong type.
     """
 
-    __slots__ = ("body", "chunks", "delay", "headers", "media_type", "reason", "status")
+    __slots__ = (
+        "body",
+        "chunks",
+        "delay",
+        "headers",
+        "media_type",
+        "plans",
+        "reason",
+        "status",
+    )
 
     def __init__(
         self,
@@ -92,6 +104,7 @@ class Reply:
         self.delay = float(delay)
         self.reason = reason
         self.chunks = None if chunks is None else _pieces(chunks)
+        self.plans: dict[tuple[bool, bool, bool], Plan] = {}
         self.media_type = ""
         if json is not ...:
             self.media_type = "application/json"

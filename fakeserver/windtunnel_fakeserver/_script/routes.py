@@ -47,7 +47,7 @@ class Route:
         calls: Requests that it answered, in order.
     """
 
-    __slots__ = ("_answers", "_times", "calls", "matcher", "place", "verb")
+    __slots__ = ("_answers", "_times", "_words", "calls", "matcher", "place", "verb")
 
     def __init__(
         self,
@@ -65,6 +65,7 @@ class Route:
         self.calls: list[Request] = []
         self._times = times
         self._answers: list[Answer] = []
+        self._words = ""
 
     def reply(self, *answers: Reply | Any) -> Route:
         """Add replies, used one per call in order; the last repeats.
@@ -160,7 +161,9 @@ class Route:
 
     def describe(self) -> str:
         """Return the call that made it, ``expect("GET", "/")``, secrets masked."""
-        return f"{self.verb}({self.matcher.describe()})"
+        if not self._words:
+            self._words = f"{self.verb}({self.matcher.describe()})"
+        return self._words
 
 
 class Routes:
@@ -182,10 +185,11 @@ class Routes:
         return None
 
     def _pick(self, request: Request) -> Route | None:
-        open_expectations = [r for r in reversed(self.routes) if r.owes]
-        others = [r for r in reversed(self.routes) if r.verb == "on"]
-        for route in (*open_expectations, *others):
-            if route.matcher.matches(request):
+        for route in reversed(self.routes):
+            if route.owes and route.matcher.matches(request):
+                return route
+        for route in reversed(self.routes):
+            if route.verb == "on" and route.matcher.matches(request):
                 return route
         return None
 

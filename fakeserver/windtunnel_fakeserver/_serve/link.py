@@ -59,7 +59,7 @@ class Link(asyncio.Protocol):
         self._secure = secure
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
-        self._drained: asyncio.Future[None] | None = None
+        self._senders: list[asyncio.Future[None]] = []
         self._full = False
         self._held = False
         self._throttled = False
@@ -126,8 +126,10 @@ class Link(asyncio.Protocol):
     @override
     def resume_writing(self) -> None:
         self._full = False
-        if self._drained is not None and not self._drained.done():
-            self._drained.set_result(None)
+        senders, self._senders = self._senders, []
+        for sender in senders:
+            if not sender.done():
+                sender.set_result(None)
 
     # -- reading ---------------------------------------------------------------
 
@@ -175,11 +177,9 @@ class Link(asyncio.Protocol):
         self._journal.event(self.record, "out", "data", data)
         self.transport.write(data)
         if self._full:
-            self._drained = self._loop.create_future()
-            try:
-                await self._drained
-            finally:
-                self._drained = None
+            sender: asyncio.Future[None] = self._loop.create_future()
+            self._senders.append(sender)
+            await sender
             if self.lost:
                 self._check_open()
 

@@ -12,7 +12,7 @@ import os
 import sys
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from windtunnel_fakeserver._script.match import make_matcher
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from windtunnel_fakeserver._script.match import BytesLike, QueryLike, Text, Where
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_C = TypeVar("_C")
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,9 +268,6 @@ class FakeServer:
         try:
             if self.tls is not None:
                 await link.start_tls(self._server_context())
-            script = (
-                self._scripts.popleft().script if self._scripts else self._otherwise
-            )
             if script is None:
                 await serve_routes(link, self._whole_journal, self)
             else:
@@ -279,6 +275,8 @@ class FakeServer:
         except WireClosedError:
             # The journal has it: a failed handshake, or a client that left early.
             return
+        except Exception as exc:  # noqa: BLE001  # a task's exception is easily lost
+            self._failed("answer", link.record.number, "the reply", exc)
 
     def _server_context(self) -> ssl.SSLContext:
         if self._context is None:
@@ -335,7 +333,11 @@ class FakeServer:
             return Reply(500, text=f"{name} raised {type(exc).__name__}: {exc}\n")
 
     def _failed(
-        self, kind: Any, connection: int, name: str, error: BaseException
+        self,
+        kind: Literal["script", "answer"],
+        connection: int,
+        name: str,
+        error: BaseException,
     ) -> None:
         self.failures.append(Failure(kind, self.origin, connection, name, error))
 

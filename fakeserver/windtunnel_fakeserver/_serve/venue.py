@@ -46,6 +46,7 @@ class Venue:
         self._starting: list[asyncio.Task[None]] = []
         self._leaks: list[str] = []
         self._closed = False
+        self._ended: float | None = None
 
     @property
     def authority(self) -> Authority:
@@ -105,6 +106,7 @@ class Venue:
             failures=tuple(f for server in self.hosts for f in server.failures),
             leaks=tuple(self._leaks),
             seed=self._seed(),
+            until=self.journal.now if self._ended is None else self._ended,
         )
 
     def verdict(self) -> Verdict:
@@ -126,7 +128,11 @@ class Venue:
         Takes at most 5 s of loop time; what is still open then is aborted and named
         in ``verdict()``.
         """
+        if self._closed:
+            return
         self._closed = True
+        if self._ended is None:
+            self._ended = self.journal.now
         await self._started()
         for server in self._servers:
             server.close()

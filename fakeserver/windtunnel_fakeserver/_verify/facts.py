@@ -60,6 +60,7 @@ class Facts:
         failures: In the order of happening.
         leaks: Words for what was left open or pending.
         seed: For the headline; None where there is none (loopback).
+        until: Seconds since the start when the test was over.
     """
 
     journal: Journal
@@ -67,3 +68,4 @@ class Facts:
     failures: tuple[Failure, ...] = ()
     leaks: tuple[str, ...] = field(default=())
     seed: int | str | None = None
+    until: float = 0.0

@@ -10,6 +10,8 @@ import json
 import traceback
 from typing import TYPE_CHECKING
 
+from windtunnel_fakeserver._script.match import quoted
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -82,7 +84,7 @@ def unmatched_lines(exchange: Exchange, routes: Routes) -> list[str]:
 
 def expectation_for(request: Request) -> str:
     """Return an expectation that takes this request, ready to paste."""
-    parts = [repr(request.method), repr(request.target[:80])]
+    parts = [quoted(request.method), quoted(request.target[:80])]
     if request.body:
         parts.append(_body_argument(request))
     return f"server.expect({', '.join(parts)}).reply(Reply(200))"
@@ -137,7 +139,7 @@ def headline(kinds: Sequence[str], facts: Facts) -> str:
         if number:
             counts.append(one if number == 1 else many.format(number))
     seed = "" if facts.seed is None else f"   seed={facts.seed}"
-    return f"windtunnel: {', '.join(counts)}{seed}   t=0.000..{facts.journal.now:.3f}"
+    return f"windtunnel: {', '.join(counts)}{seed}   t=0.000..{facts.until:.3f}"
 
 
 def join_story(

@@ -171,6 +171,9 @@ def body_of(head: Head) -> Body:
 
     Spec: RFC 9112 section 6.3, rules 3 to 7, as a recording server may bend them.
     """
+    lowered = head.raw.lower()
+    if b"content-length" not in lowered and b"transfer-encoding" not in lowered:
+        return Body()
     codings = head.values("transfer-encoding")
     lengths = head.values("content-length")
     if codings:

@@ -15,6 +15,11 @@ from dataclasses import dataclass
 _LEADING_EMPTY_LINES = re.compile(rb"(?:\r?\n)*")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 _VERSION = re.compile(r"HTTP/\d\.\d\Z")
+# Nothing to note about this one: the whole head in one match.
+_CLEAN = re.compile(
+    r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [!-~]+ HTTP/\d\.\d\r\n"
+    r"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\x00-\x08\x0a-\x1f\x7f]*\r\n)*\r\n"
+)
 _BAD_VALUE = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -53,12 +58,21 @@ def find_head_end(buffer: bytearray, scanned: int) -> int:
     Returns:
         The offset, or -1 when the end has not arrived.
     """
-    lead = _LEADING_EMPTY_LINES.match(buffer)
-    first = lead.end() if lead else 0
-    start = max(first, scanned - 3)
-    ends = (buffer.find(b"\n\r\n", start), buffer.find(b"\n\n", start))
-    found = [end + 3 - index for index, end in enumerate(ends) if end >= 0]
-    return min(found, default=-1)
+    start = max(_lead(buffer), scanned - 2)
+    end = buffer.find(b"\n\r\n", start)
+    # An LF-only end counts when it comes first.
+    bare = buffer.find(b"\n\n", start, end if end >= 0 else len(buffer))
+    if bare >= 0:
+        return bare + 2
+    return end + 3 if end >= 0 else -1
+
+
+def _lead(data: bytes | bytearray) -> int:
+    """Return how many bytes of empty lines come before the request line."""
+    if data[:1] not in (b"\r", b"\n"):
+        return 0
+    lead = _LEADING_EMPTY_LINES.match(data)
+    return lead.end() if lead else 0
 
 
 def parse_head(raw: bytes) -> Head:
@@ -66,12 +80,28 @@ def parse_head(raw: bytes) -> Head:
 
     Spec: RFC 9112 sections 3 and 5; every departure becomes a note.
     """
+    text = raw.decode("latin-1")
+    if _CLEAN.fullmatch(text):
+        return _clean_head(raw, text)
+    return _odd_head(raw, text)
+
+
+def _clean_head(raw: bytes, text: str) -> Head:
+    lines = text.split("\r\n")
+    method, target, version = lines[0].split(" ")
+    headers: list[tuple[str, str]] = []
+    for line in lines[1:-2]:
+        name, _, value = line.partition(":")
+        headers.append((name, value.strip(" \t")))
+    return Head(method, target, version, headers, raw, [])
+
+
+def _odd_head(raw: bytes, text: str) -> Head:
     notes: list[str] = []
-    lead = _LEADING_EMPTY_LINES.match(raw)
-    start = lead.end() if lead else 0
+    start = _lead(raw)
     if start:
         notes.append("byte 0: empty line before the request line (RFC 9112 2.2)")
-    lines = raw[start:].decode("latin-1").split("\n")[:-2]
+    lines = text[start:].split("\n")[:-2]
     offset = start
     headers: list[tuple[str, str]] = []
     method = target = version = ""

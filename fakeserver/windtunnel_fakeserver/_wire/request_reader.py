@@ -75,6 +75,8 @@ class RequestReader:
         plain bytes.
         """
         self._head = None
+        if not self.buffer:
+            return None
         end = find_head_end(self.buffer, self._scanned)
         if end < 0:
             self._scanned = len(self.buffer)

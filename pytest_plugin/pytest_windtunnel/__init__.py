@@ -83,16 +83,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None]:
             manager.unregister(adapter)
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
     """Begin the trial of a simulated test."""
     if isinstance(item, pytest.Function) and is_simulated(item):
         from pytest_windtunnel.loops import check
         from pytest_windtunnel.trial import Trial
 
-        check(item)
-        Trial(item).begin()
-    return (yield)
+        try:
+            check(item)
+            Trial(item).begin()
+        except pytest.UsageError as exc:
+            raise pytest.fail.Exception(str(exc), pytrace=False) from None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -113,7 +115,7 @@ def pytest_fixture_setup(
     return (yield)
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
+@pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     """Run a simulated test, then check what it promised."""
     __tracebackhide__ = True
@@ -136,7 +138,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     return run_if_ours(trial)
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
+@pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
     """Look for what a simulated test left behind, when all its fixtures are down."""
     __tracebackhide__ = True
@@ -155,8 +157,9 @@ def pytest_runtest_makereport(
     report = yield
     trial = _trial_of(item)
     if trial is not None:
-        from pytest_windtunnel.report import add_section
+        from pytest_windtunnel.report import add_section, shorten
 
+        shorten(report, trial, call.excinfo)
         add_section(report, trial)
         if call.when == "teardown":
             trial.forget()

@@ -8,13 +8,17 @@ loops, hooks.
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import pytest
+
+from windtunnel_fakeserver.simulation import SimulationError
 
 if TYPE_CHECKING:
-    import pytest
-
     from pytest_windtunnel.trial import Trial
     from pytest_windtunnel.tunnel import WindTunnel
+
+    _Caught: TypeAlias = pytest.ExceptionInfo[BaseException]
 
 _MOST_LINES: Final = 40
 
@@ -31,7 +35,7 @@ def add_section(report: pytest.TestReport, trial: Trial) -> None:
         return
     if report.failed:
         told = _story(trial, tunnel)
-    elif report.when == "teardown" and trial.failed:
+    elif report.when == "teardown" and trial.failure:
         told = _since_then(trial, tunnel)
     else:
         return
@@ -49,15 +53,37 @@ def rerun_command(trial: Trial) -> str:
     return shlex.join(words)
 
 
+def shorten(report: pytest.TestReport, trial: Trial, error: _Caught | None) -> None:
+    """Leave the traceback out where the text of the error is the whole story.
+
+    A deadlock is raised out of the loop, and a verdict by this plugin, so their frames
+    say nothing about the test. What an exception of the author's own code caused keeps
+    the traceback of that exception, in a section of its own.
+    """
+    if error is None:
+        return
+    raised = error.value
+    if raised is not trial.verdict_error and not isinstance(raised, SimulationError):
+        return
+    report.longrepr = error.getrepr(style="value", chain=False)
+    cause = raised.__cause__
+    if cause is not None:
+        shown = pytest.ExceptionInfo.from_exception(cause).getrepr(style="long")
+        report.sections.append(("windtunnel cause", str(shown)))
+
+
 def _story(trial: Trial, tunnel: WindTunnel) -> str:
-    lines = [
-        f"seed={trial.settings.seed}  t=0.000..{tunnel.clock.elapsed:.3f} s virtual, "
-        f"{trial.seconds:.3f} s real"
-    ]
-    if not trial.failed_by_verdict:
-        lines += _problems(trial, tunnel)
+    problems = _problems(trial, tunnel)
+    lines: list[str] = []
+    # An error that is the verdict has told seed, time, problems and timeline already.
+    if str(trial.failure) != tunnel.verdict().render():
         timeline = tunnel.journal.timeline(_MOST_LINES)
-        lines += [f"  {line}" for line in timeline] or ["  nothing was sent"]
+        lines = [
+            f"seed={trial.settings.seed}  t=0.000..{tunnel.clock.elapsed:.3f} s "
+            f"virtual, {trial.seconds:.3f} s real",
+            *problems,
+            *([f"  {line}" for line in timeline] or ["  nothing was sent"]),
+        ]
     lines.append(f"rerun: {rerun_command(trial)}")
     return "\n".join(lines)
 

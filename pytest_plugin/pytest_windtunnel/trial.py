@@ -19,6 +19,7 @@ import pytest
 from pytest_windtunnel.options import settings_for
 from pytest_windtunnel.surroundings import shield
 from pytest_windtunnel.tunnel import WindTunnel
+from windtunnel_fakeserver import VerificationError
 from windtunnel_fakeserver.simulation import SimulationError
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ class Trial:
         tunnel: Made when it is first asked for, None before.
         more_to_come: True if an async fixture of the author is torn down after the
             test: it may yet make a request that the test expects.
-        failed: True once the test has failed, for whatever reason.
-        failed_by_verdict: True if the error itself tells what happened in the tunnel.
+        failure: What made the test fail, None as long as it has not.
+        verdict_error: The same, if it is what the verdict on the tunnel raised.
         notes: What else went wrong after that, in words.
     """
 
@@ -56,11 +57,10 @@ class Trial:
         self.is_async = inspect.iscoroutinefunction(unwrapped(item.obj))
         self.tunnel: WindTunnel | None = None
         self.more_to_come = False
-        self.failed = False
-        self.failed_by_verdict = False
+        self.failure: BaseException | None = None
+        self.verdict_error: BaseException | None = None
         self.notes: list[str] = []
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._resident: asyncio.Task[Any] | None = None
         self._body: asyncio.Task[Any] | None = None
         self._body_over = asyncio.Event()
         self._abandoned = False
@@ -113,9 +113,7 @@ class Trial:
                 pytrace=False,
             )
         self._loop = loop
-        self._resident = asyncio.current_task()
-        tunnel.settle_on(loop)
-        await tunnel.__aenter__()
+        await tunnel.board()
 
     def note_teardown(self, fixture: str) -> None:
         """Note an async fixture that will run on the loop when the test is over."""
@@ -194,14 +192,10 @@ class Trial:
         try:
             with self._coated():
                 yield
-        except SimulationError as exc:
-            self.failed = True
-            self._abandon(exc)
-            # The frames between here and the loop are the runner's, not the test's;
-            # the text of the error says where the test waits.
-            raise exc.with_traceback(None) from None
-        except BaseException:
-            self.failed = True
+        except BaseException as exc:
+            self.failure = exc
+            if isinstance(exc, SimulationError):
+                self._abandon(exc)
             raise
         if not self.more_to_come:
             self._verify()
@@ -214,7 +208,7 @@ class Trial:
         try:
             loop.run_until_complete(tunnel.aclose())
         except SimulationError as exc:
-            if not self.failed:
+            if self.failure is None:
                 raise
             self.notes.append(f"closing the tunnel after the failure: {exc}")
 
@@ -224,12 +218,14 @@ class Trial:
         __tracebackhide__ = True
         try:
             yield
-        except BaseException:
-            self.failed = True
+        except BaseException as exc:
+            self.failure = self.failure or exc
             raise
         finally:
             _under_way.remove(self)
             self._patch.undo()
+            if self.tunnel is not None:
+                self.tunnel.world.close()
         self._verify()
 
     def _verify(self) -> None:
@@ -239,13 +235,17 @@ class Trial:
         the report has the rest.
         """
         __tracebackhide__ = True
-        if self.tunnel is None or self.failed:
+        if self.tunnel is None or self.failure is not None:
             return
         verdict = self.tunnel.verdict()
-        if self.tunnel.strict and not verdict.ok:
-            self.failed = self.failed_by_verdict = True
-            self.untold(verdict)
+        if not self.tunnel.strict:
+            return
+        try:
             verdict.check()
+        except VerificationError as exc:
+            self.failure = self.verdict_error = exc
+            self.untold(verdict)
+            raise
 
     def untold(self, verdict: Verdict) -> list[Problem]:
         """Return the problems of a verdict that were not returned before."""

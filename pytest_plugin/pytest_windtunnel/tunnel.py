@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from windtunnel_fakeserver import Tunnel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable
+    from typing import Self
 
     from typing_extensions import override
 
@@ -25,6 +26,9 @@ else:
     def override(method):  # noqa: ANN001, ANN201  # typed for checkers by the branch above
         """Mark a replaced method; the standard one came with Python 3.12."""
         return method
+
+
+_T = TypeVar("_T")
 
 
 class WindTunnel(Tunnel):
@@ -38,13 +42,23 @@ class WindTunnel(Tunnel):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self._home: asyncio.AbstractEventLoop | None = None
+        self._resident: asyncio.Task[Any] | None = None
         self._sessions: list[windtunnel.ClientSession] = []
         self._trust: ssl.SSLContext | None = None
         self._trusted = False
 
-    def settle_on(self, home: asyncio.AbstractEventLoop) -> None:
-        """Note the simulated loop on which fixtures make sessions while it rests."""
-        self._home = home
+    async def board(self) -> None:
+        """Open the tunnel on its loop, which runs and stays open until ``aclose``.
+
+        The task that calls this is the async plugin's: it may outlive the test and is
+        no leak.
+
+        Raises:
+            RuntimeError: The running loop is not the one of this tunnel.
+        """
+        await self.__aenter__()
+        self._home = asyncio.get_running_loop()
+        self._resident = asyncio.current_task()
 
     @override
     def host(
@@ -100,12 +114,34 @@ class WindTunnel(Tunnel):
         return self._session(base_url, connector, options)
 
     @override
+    def run(self, main: Callable[[Self], Awaitable[_T]] | Awaitable[_T]) -> _T:
+        """Run a program as ``Tunnel.run`` does; its sessions are closed before."""
+
+        async def closing(tunnel: Self) -> _T:
+            try:
+                return await (main(tunnel) if callable(main) else main)
+            finally:
+                await self._close_sessions()
+
+        return super().run(closing)
+
+    @override
     async def aclose(self) -> None:
-        """Close the sessions, then the tunnel. Twice is once."""
-        sessions, self._sessions = self._sessions, []
-        for session in sessions:
-            await session.close()
+        """Close the sessions, then the tunnel, and note tasks that were left behind."""
+        await self._close_sessions()
         await super().aclose()
+        if self._home is not None:
+            resident = self._resident.get_name() if self._resident else ""
+            self._leaks += [
+                leak
+                for leak in self.world.leaks()
+                if leak.startswith("pending task")
+                and not leak.startswith(f"pending task: {resident}:")
+            ]
+
+    async def _close_sessions(self) -> None:
+        while self._sessions:
+            await self._sessions.pop().close()
 
     async def _make_session(
         self,

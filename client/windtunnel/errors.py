@@ -100,12 +100,13 @@ class ClientError(Exception):
 # --- a response came, and it is not what was wanted ---------------------------------
 
 
-def _portable(value: object) -> tuple[str, Any]:
+def _portable(value: Any) -> tuple[str, Any]:
     """Turn a header mapping into something pickle takes, and say what it was."""
-    if isinstance(value, CIMultiDictProxy):
-        return "ci", CIMultiDict(cast("CIMultiDictProxy[Any]", value))
-    if isinstance(value, MultiDictProxy):
-        return "cs", MultiDict(cast("MultiDictProxy[Any]", value))
+    cls = cast("type[object]", type(value))
+    if issubclass(cls, CIMultiDictProxy):
+        return "ci", CIMultiDict(value)
+    if issubclass(cls, MultiDictProxy):
+        return "cs", MultiDict(value)
     return "", value
 
 
@@ -221,11 +222,11 @@ class ClientResponseError(ClientError):
         state = dict(self.__dict__, history=(), request_info=None)
         state.pop("headers")
         info: Any = self.request_info
-        info_cls: Any = None
-        if isinstance(info, tuple):
+        info_cls = None
+        if info is not None:
             # RequestInfo is a tuple with a header proxy in it, which pickle refuses.
-            info_cls = type(cast("object", info))
-            info = [_portable(field) for field in cast("tuple[Any, ...]", info)]
+            info_cls = cast("type[object]", type(info))
+            info = [_portable(field) for field in info]
         state.pop("request_info")
         headers = _portable(self.headers)
         return _rebuild_response_error, (type(self), info_cls, info, headers, state)

@@ -96,7 +96,7 @@ def usable_charset(label: str | None) -> str | None:
     try:
         codec = codecs.lookup(label)
         # Only this refuses the codecs that turn bytes into bytes.
-        b"".decode(label)
+        bytes(4).decode(label)
     except (LookupError, ValueError):
         return None
     return None if codec.name.replace("_", "-") in _NO_CHARSETS else codec.name

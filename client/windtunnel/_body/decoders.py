@@ -18,7 +18,12 @@ Spec: RFC 9110 section 8.4, RFC 1950, RFC 1951, RFC 1952.
 from __future__ import annotations
 
 import zlib
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from windtunnel._base.compat import override
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ("ACCEPT_ENCODING", "DecodeError", "Decoder", "make_decoder")
 
@@ -52,6 +57,7 @@ class DecodeError(ValueError):
         self.coding = coding
         self.offset = offset
 
+    @override
     def __str__(self) -> str:
         return str(self.args[0])
 
@@ -102,7 +108,6 @@ class _Zlib:
         self._taken = 0
 
     def _inflate(self, data: bytes, max_length: int) -> bytes:
-        self._taken += len(data)
         inflater = self._inflater
         tail = inflater.unconsumed_tail
         if tail:
@@ -151,6 +156,7 @@ class _Deflate(_Zlib):
     def decode(self, data: bytes, max_length: int) -> bytes:
         if self._inflater.eof:
             return b""
+        self._taken += len(data)
         if data and not self._started:
             self._started = True
             # A zlib header starts with method 8 and a window of at most 32 KiB. As
@@ -175,12 +181,10 @@ class _Gzip(_Zlib):
         self._seen = False  # the first member has begun
         self._between = False  # a member is complete, the next has not begun
         self._done = False  # junk followed a member: the rest is ignored
-        self._lead = b""  # bytes after a member that were not looked at yet
+        self._lead = b""  # between members: how the next one starts
 
     @property
     def pending(self) -> bool:
-        if self._done:
-            return False
         if self._between:
             return len(self._lead) > 1
         return self._full or bool(self._inflater.unconsumed_tail)
@@ -188,40 +192,38 @@ class _Gzip(_Zlib):
     def decode(self, data: bytes, max_length: int) -> bytes:
         if self._done:
             return b""
+        self._taken += len(data)
         if data:
             self._seen = True
         for _ in range(_MAX_MEMBERS_PER_STEP):
             if self._between:
-                data = self._next_member(data)
-                if self._between:
+                self._look_for_member(self._lead + data)
+                if len(self._lead) < 2:
                     return b""
+                data = self._lead
+                self._between = False
+                self._inflater = zlib.decompressobj(_WBITS_GZIP)
             out = self._inflate(data, max_length)
             data = b""
             if self._inflater.eof:
-                self._full = False
                 self._between = True
-                self._lead = self._inflater.unused_data
-                self._taken -= len(self._lead)
+                self._look_for_member(self._inflater.unused_data)
             if out or not self.pending:
                 return out
         return b""
 
-    def _next_member(self, data: bytes) -> bytes:
-        """Look at what follows a member; return the first bytes of the next one."""
-        data = (self._lead + data).lstrip(b"\0")
-        self._lead = b""
-        if data[:2] == _GZIP_MAGIC:
-            self._inflater = zlib.decompressobj(_WBITS_GZIP)
-            self._between = False
-            return data
-        if data == _GZIP_MAGIC[:1]:
+    def _look_for_member(self, data: bytes) -> None:
+        """Judge what follows a member: the next one, padding, or junk."""
+        data = data.lstrip(b"\0")
+        if data[:2] == _GZIP_MAGIC or data == _GZIP_MAGIC[:1]:
             self._lead = data
-        elif data:
-            self._done = True
-        return b""
+        else:
+            self._lead = b""
+            self._done = bool(data)
 
     def finish(self) -> None:
-        complete = self._done or (self._between and not self._lead)
+        # A single byte that could start a member is a member cut short.
+        complete = self._between and not self._lead
         if self._seen and not complete:
             raise self._truncated()
 
@@ -254,7 +256,11 @@ class _Chain:
         self._inner.finish()
 
 
-_DECODERS = {"gzip": _Gzip, "x-gzip": _Gzip, "deflate": _Deflate}
+_DECODERS: dict[str, Callable[[], Decoder]] = {
+    "gzip": _Gzip,
+    "x-gzip": _Gzip,
+    "deflate": _Deflate,
+}
 
 
 def make_decoder(content_encoding: str) -> Decoder | None:
@@ -283,9 +289,9 @@ def make_decoder(content_encoding: str) -> Decoder | None:
         raise DecodeError(msg, names[-1], 0)
     if any(name not in _DECODERS for name in names):
         return None
+    # The last coding applied is the first to be undone.
     decoder: Decoder | None = None
     for name in names:
         made = _DECODERS[name]()
-        # The last coding applied is the first to be undone.
         decoder = made if decoder is None else _Chain(made, decoder)
     return decoder

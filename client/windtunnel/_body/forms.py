@@ -11,7 +11,7 @@ Spec: WHATWG URL standard, section 5.2 (application/x-www-form-urlencoded serial
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from windtunnel._base.typedefs import shown
@@ -46,11 +46,10 @@ def form_pairs(data: object) -> list[tuple[str, str]]:
     Compat: aiohttp sends None as the word "None"; a field that says nothing is more
     likely a mistake, so it is refused here.
     """
+    items: Any = data
     if isinstance(data, Mapping):
-        items: Iterable[Any] = _flat(cast("Mapping[Any, Any]", data))
-    elif isinstance(data, (list, tuple)):
-        items = cast("Iterable[Any]", data)
-    else:
+        items = _flat(items)
+    elif not isinstance(data, (list, tuple)):
         msg = f"form data {_show(data)} is no mapping and no list of pairs"
         raise TypeError(msg)
     return [_field(number, item) for number, item in enumerate(items)]
@@ -59,8 +58,9 @@ def form_pairs(data: object) -> list[tuple[str, str]]:
 def _flat(fields: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
     """Give the fields of a mapping, each value of a list as a field of its own."""
     for name, value in fields.items():
-        if isinstance(value, (list, tuple)):
-            for single in cast("Iterable[Any]", value):
+        cls = cast("type[object]", type(value))
+        if issubclass(cls, (list, tuple)):
+            for single in value:
                 yield name, single
         else:
             yield name, value
@@ -68,10 +68,10 @@ def _flat(fields: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
 
 def _field(number: int, item: object) -> tuple[str, str]:
     """Check one field of a form."""
+    pair: Any = item
     if not isinstance(item, (list, tuple)):
         msg = f"form field {number} {_show(item)} is not a pair of name and value"
         raise TypeError(msg)
-    pair = cast("Sequence[object]", item)
     if len(pair) != 2:
         msg = f"form field {number} {_show(pair)} has {len(pair)} parts, not 2"
         raise ValueError(msg)

@@ -1,0 +1,36 @@
+"""A response's hold on the connection that is still bringing its body.
+
+It exists only while a body is on its way: a response that came whole has none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from windtunnel._transport.connection import Connection
+    from windtunnel._transport.settings import Answer
+
+
+class Lease:
+    """The right to the rest of one answer; dropping it closes the connection."""
+
+    __slots__ = ("_connection", "_token")
+
+    def __init__(self, connection: Connection, token: asyncio.Future[Answer]) -> None:
+        self._connection = connection
+        self._token = token
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the body has arrived completely, or failed."""
+        return not self._connection.serves(self._token)
+
+    def release(self) -> None:
+        """Close the connection unless the body has arrived. Harmless if repeated."""
+        self._connection.abandon(self._token)
+
+    def __del__(self) -> None:
+        self._connection.abandon(self._token)

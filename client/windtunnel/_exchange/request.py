@@ -1,0 +1,165 @@
+"""One request, ready to be sent: its bytes, its body, and what to expect.
+
+A method, a target, headers and a payload come in; out go the bytes of the head and the
+decision how the body is framed. It does no I/O.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from windtunnel._base.typedefs import ConnectionKey, RequestInfo
+
+if TYPE_CHECKING:
+    import asyncio
+    from ssl import SSLContext
+
+    from windtunnel._body.payloads import Payload
+    from windtunnel._exchange.headers import HeaderBlock
+    from windtunnel._exchange.target import Target
+    from windtunnel._policy.deadline import ClientTimeout
+    from windtunnel._transport.settings import ReadSettings
+
+# Methods whose requests have no body unless one is given (RFC 9110 section 8.6).
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_WITH_TYPE = frozenset({"POST", "PUT", "PATCH"})
+_DEFAULT_TYPE = "Content-Type: application/octet-stream\r\n"
+
+
+class Framing:
+    """How a request's body is delimited.
+
+    Attributes:
+        lines: The header lines that say so, and the type of the body.
+        is_chunked: Whether the chunked coding is used.
+        length: Bytes of the body that are sent at most, if it is not chunked.
+    """
+
+    __slots__ = ("is_chunked", "length", "lines")
+
+    def __init__(self, lines: str, is_chunked: bool, length: int) -> None:
+        self.lines = lines
+        self.is_chunked = is_chunked
+        self.length = length
+
+
+def frame_body(method: str, payload: Payload | None, block: HeaderBlock) -> Framing:
+    """Decide how the end of a request's body is marked.
+
+    Raises:
+        ValueError: The caller's Content-Length is more than the body has.
+
+    Spec: RFC 9112 section 6; RFC 9110 section 8.6 for the zero of an empty body.
+    Compat: aiohttp truncates a body that is longer than the caller's Content-Length,
+    and labels even a missing body of POST, PUT and PATCH.
+    """
+    length = block.content_length
+    size = 0 if payload is None else payload.size
+    names = block.names
+    lines = ""
+    is_chunked = block.is_chunked or (size is None and length is None)
+    if length is not None and size is not None and length > size:
+        msg = f"Content-Length {length} in headers, but the body has {size} bytes"
+        raise ValueError(msg)
+    if not is_chunked and length is None:
+        length = size
+        if payload is not None or method not in _WITHOUT_BODY:
+            lines = f"Content-Length: {size}\r\n"
+    has_type = "content-type" in names
+    if payload is not None and payload.content_type is not None and not has_type:
+        lines += f"Content-Type: {payload.content_type}\r\n"
+        has_type = True
+    if is_chunked and not block.is_chunked:
+        lines += "Transfer-Encoding: chunked\r\n"
+    if not has_type and method in _WITH_TYPE:
+        lines += _DEFAULT_TYPE
+    return Framing(lines, is_chunked, length or 0)
+
+
+class Request:
+    """What one exchange sends and expects.
+
+    Attributes:
+        method: In upper case.
+        target: The URL in its forms.
+        key: What its connection must match.
+        head: The bytes of the head, with the empty line.
+        payload: The body, None without one.
+        framing: How the body is delimited.
+        settings: How to receive the response.
+        timeout: The timeouts in force.
+        started: When the exchange began, on the loop's clock.
+        total_at: When it must be over.
+        upload: The task that sends the body, if it needs one.
+    """
+
+    __slots__ = (
+        "_info",
+        "framing",
+        "head",
+        "key",
+        "method",
+        "payload",
+        "settings",
+        "started",
+        "target",
+        "timeout",
+        "total_at",
+        "upload",
+    )
+
+    def __init__(
+        self,
+        method: str,
+        target: Target,
+        block: HeaderBlock,
+        payload: Payload | None,
+        *,
+        ssl: SSLContext | bool,
+        settings: ReadSettings,
+        timeout: ClientTimeout,
+        started: float,
+        total_at: float,
+        force_close: bool,
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.payload = payload
+        self.key = ConnectionKey(target.host, target.port, target.is_ssl, ssl)
+        self.settings = settings
+        self.timeout = timeout
+        self.started = started
+        self.total_at = total_at
+        self.upload: asyncio.Task[None] | None = None
+        self._info: RequestInfo | None = None
+        framing = self.framing = frame_body(method, payload, block)
+        host = target.host_field if block.host is None else block.host
+        text = f"{method}{target.line_end}Host: {host}\r\n{block.text}"
+        if target.authorization:
+            if "authorization" in block.names:
+                msg = "credentials in the URL and an Authorization header; give one"
+                raise ValueError(msg)
+            text += f"Authorization: {target.authorization}\r\n"
+        text += framing.lines
+        if force_close and "connection" not in block.names:
+            text += "Connection: close\r\n"
+        self.head = f"{text}\r\n".encode()
+
+    @property
+    def info(self) -> RequestInfo:
+        """What responses and errors show of the request; made when asked for."""
+        info = self._info
+        if info is None:
+            headers: CIMultiDict[str] = CIMultiDict()
+            for line in self.head.decode().split("\r\n")[1:-2]:
+                name, _, value = line.partition(": ")
+                headers.add(name, value)
+            info = self._info = RequestInfo(
+                self.target.url,
+                self.method,
+                CIMultiDictProxy(headers),
+                self.target.real_url,
+            )
+        return info

@@ -1,0 +1,389 @@
+"""What the caller gets: the head of a response, and its body when asked for.
+
+An ``Answer`` of the connection and the request it belongs to come in; out go header maps,
+bytes, text and JSON. Whatever costs something is made on first use. It must not know how
+the bytes arrive: the stream does.
+"""
+
+from __future__ import annotations
+
+import json as json_module
+from typing import TYPE_CHECKING, Any, Self
+
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from windtunnel._base.typedefs import HttpVersion, HttpVersion10, HttpVersion11
+from windtunnel._body.charset import (
+    declared_encoding,
+    is_expected_type,
+    json_text,
+    parse_content_type,
+)
+from windtunnel._body.decoders import DecodeError, make_decoder
+from windtunnel._body.stream import StreamReader
+from windtunnel._exchange.translate import explain_body
+from windtunnel.errors import (
+    ClientConnectionError,
+    ClientResponseError,
+    ContentTypeError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from types import TracebackType
+
+    from yarl import URL
+
+    from windtunnel._base.typedefs import RequestInfo
+    from windtunnel._exchange.lease import Lease
+    from windtunnel._exchange.request import Request
+    from windtunnel._transport.settings import Answer
+
+_VERSIONS = {0: HttpVersion10, 1: HttpVersion11}
+
+
+class _Done:
+    """What ``release`` returns, so that it may be awaited."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[None, None, None]:
+        return
+        yield
+
+
+class _Nobody:
+    """The source of a stream that is already complete."""
+
+    __slots__ = ()
+
+    def pause_reading(self) -> None:
+        """Nothing comes."""
+
+    def resume_reading(self) -> None:
+        """Nothing will."""
+
+
+_DONE = _Done()
+_NOBODY = _Nobody()
+
+
+class ClientResponse:
+    """A response whose head has arrived.
+
+    Attributes:
+        method: Method of the request.
+        status: Status code, 100..999.
+        reason: Reason phrase, often empty.
+        history: Redirect responses before this one, oldest first.
+
+    Compat: aiohttp's ClientResponse, without its constructor.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_body",
+        "_content",
+        "_encoded",
+        "_fields",
+        "_headers",
+        "_in_context",
+        "_is_released",
+        "_lease",
+        "_minor",
+        "_request",
+        "_coding",
+        "_resolve_charset",
+        "history",
+        "method",
+        "reason",
+        "status",
+    )
+
+    def __init__(
+        self,
+        request: Request,
+        answer: Answer,
+        lease: Lease | None,
+        resolve_charset: Callable[[ClientResponse, bytes], str],
+    ) -> None:
+        head = answer.head
+        self.method = request.method
+        self.status = head.status
+        self.reason = head.reason
+        self.history: tuple[ClientResponse, ...] = ()
+        self._minor = head.minor
+        self._fields = head.fields
+        self._request = request
+        self._resolve_charset = resolve_charset
+        self._headers: CIMultiDictProxy[str] | None = None
+        self._lease = lease
+        self._in_context = False
+        self._is_released = False
+        self._coding = answer.coding if request.settings.auto_decompress else ""
+        self._encoded = answer.body
+        self._body: bytes | None = None
+        self._content = stream = answer.stream
+        if stream is not None:
+            stream.explain_with(self._explain)
+            if self._coding:
+                self._decode(stream)
+        elif not self._coding:
+            self._body = answer.body
+
+    def __repr__(self) -> str:
+        reason = None
+        if self.reason:
+            reason = self.reason.encode("ascii", "backslashreplace").decode("ascii")
+        return f"<ClientResponse({self.url}) [{self.status} {reason}]>\n{self.headers}"
+
+    # --- head -----------------------------------------------------------------------
+
+    @property
+    def version(self) -> HttpVersion:
+        """Version in the status line."""
+        return _VERSIONS.get(self._minor) or HttpVersion(1, self._minor)
+
+    @property
+    def url(self) -> URL:
+        """URL of the request, without fragment."""
+        return self._request.target.url
+
+    @property
+    def real_url(self) -> URL:
+        """URL of the request, with its fragment."""
+        return self._request.target.real_url
+
+    @property
+    def host(self) -> str:
+        """Host of the URL."""
+        return self.url.host or ""
+
+    @property
+    def request_info(self) -> RequestInfo:
+        """What was asked."""
+        return self._request.info
+
+    @property
+    def headers(self) -> CIMultiDictProxy[str]:
+        """Header fields; bytes that are not UTF-8 are surrogate escapes."""
+        headers = self._headers
+        if headers is None:
+            headers = self._headers = CIMultiDictProxy(CIMultiDict(self._fields))
+        return headers
+
+    @property
+    def raw_headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        """Header fields in wire order and original case, without blanks around."""
+        return tuple(
+            (name.encode("utf-8"), value.encode("utf-8", "surrogateescape"))
+            for name, value in self._fields
+        )
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is below 400."""
+        return self.status < 400
+
+    @property
+    def content_type(self) -> str:
+        """Media type in lower case; ``application/octet-stream`` if there is none."""
+        return parse_content_type(self.headers.get("Content-Type")).name
+
+    @property
+    def charset(self) -> str | None:
+        """The charset parameter of Content-Type, None if absent."""
+        return parse_content_type(self.headers.get("Content-Type")).charset
+
+    @property
+    def content_length(self) -> int | None:
+        """Value of Content-Length, None if absent or no number."""
+        value = self.headers.get("Content-Length", "")
+        return int(value) if value.isascii() and value.isdigit() else None
+
+    # --- body -----------------------------------------------------------------------
+
+    @property
+    def content(self) -> StreamReader:
+        """The body as a stream."""
+        stream = self._content
+        if stream is None:
+            stream = self._content = StreamReader(_NOBODY, max(len(self._encoded), 1))
+            stream.explain_with(self._explain)
+            if self._coding:
+                self._decode(stream)
+            stream.feed(self._encoded)
+            stream.feed_eof()
+            if self._is_released:
+                stream.set_exception(ClientConnectionError("Connection closed"))
+        return stream
+
+    def _decode(self, stream: StreamReader) -> None:
+        try:
+            decoder = make_decoder(self._coding)
+        except DecodeError as exc:
+            stream.fail(exc)
+            return
+        if decoder is not None:
+            stream.decode_with(decoder)
+
+    def _explain(self, failure: BaseException) -> BaseException:
+        return explain_body(failure, self._request)
+
+    async def read(self) -> bytes:
+        """Read the whole decoded body; a second call returns it again.
+
+        Raises:
+            ClientPayloadError: It broke off or cannot be decoded; ``partial`` of the
+                error is what had been decoded.
+            ClientConnectionError: The response was released before.
+        """
+        if self._is_released:
+            msg = "Connection closed"
+            raise ClientConnectionError(msg)
+        body = self._body
+        if body is None:
+            try:
+                body = self._body = await self.content.read()
+            except BaseException:
+                self.close()
+                raise
+        return body
+
+    def get_encoding(self) -> str:
+        """Say which encoding ``text`` uses.
+
+        Raises:
+            RuntimeError: The body is needed to guess it, and was not read yet.
+        """
+        media = parse_content_type(self.headers.get("Content-Type"))
+        encoding = declared_encoding(media)
+        if encoding is not None:
+            return encoding
+        if self._body is None:
+            msg = "Cannot compute fallback encoding of a not yet read body"
+            raise RuntimeError(msg)
+        return self._resolve_charset(self, self._body)
+
+    async def text(self, encoding: str | None = None, errors: str = "strict") -> str:
+        """Read the body as text.
+
+        Args:
+            encoding: Which encoding it has; None asks the response.
+            errors: What to do with bytes that are not text, as in ``bytes.decode``.
+
+        Raises:
+            UnicodeDecodeError: With errors="strict", the body is not text.
+            ClientError: As in ``read``.
+        """
+        body = self._body
+        if body is None:
+            body = await self.read()
+        return body.decode(encoding or self.get_encoding(), errors)
+
+    async def json(
+        self,
+        *,
+        encoding: str | None = None,
+        loads: Callable[[str], Any] = json_module.loads,
+        content_type: str | None = "application/json",
+    ) -> Any:
+        """Read the body as JSON; a blank body gives None.
+
+        Args:
+            encoding: Which encoding the text has; None asks the response.
+            loads: Turns text into a value.
+            content_type: What the response has to be; "application/json" also takes
+                "application/problem+json" and the like, None takes anything.
+
+        Raises:
+            ContentTypeError: It is of another type.
+            ValueError: It is not JSON, as ``loads`` says it.
+            ClientError: As in ``read``.
+        """
+        body = self._body
+        if body is None:
+            body = await self.read()
+        if not is_expected_type(self.content_type, content_type):
+            raise ContentTypeError(
+                self.request_info,
+                self.history,
+                status=self.status,
+                message=(
+                    "Attempt to decode JSON with unexpected mimetype: "
+                    f"{self.headers.get('Content-Type', '')}"
+                ),
+                headers=self.headers,
+            )
+        if not body.strip():
+            return None
+        if encoding is None:
+            return loads(json_text(body, self.get_encoding()))
+        return loads(body.decode(encoding))
+
+    def raise_for_status(self) -> None:
+        """Raise if the status is 400 or above.
+
+        Outside ``async with`` the response is released first, so its body is lost.
+
+        Raises:
+            ClientResponseError: It is.
+        """
+        if self.status < 400:
+            return
+        if not self._in_context:
+            self.release()
+        raise ClientResponseError(
+            self.request_info,
+            self.history,
+            status=self.status,
+            message=self.reason,
+            headers=self.headers,
+        )
+
+    # --- end ------------------------------------------------------------------------
+
+    @property
+    def closed(self) -> bool:
+        """Whether the response needs its connection no more."""
+        return self._is_released or self._lease is None or self._lease.is_over
+
+    def release(self) -> _Done:
+        """Give up the rest of the body; a body that is not read ends its connection.
+
+        Returns:
+            Something that may be awaited, and need not.
+        """
+        if not self._is_released:
+            self._is_released = True
+            if self._content is not None and self._content.exception() is None:
+                self._content.set_exception(ClientConnectionError("Connection closed"))
+            lease, self._lease = self._lease, None
+            if lease is not None:
+                lease.release()
+        return _DONE
+
+    def close(self) -> None:
+        """Do what ``release`` does."""
+        self.release()
+
+    async def wait_for_close(self) -> None:
+        """Give up the rest of the body.
+
+        Compat: aiohttp waits for the task of the request body here; ours ends with the
+        exchange, and the connector waits for it.
+        """
+        self.release()
+
+    async def __aenter__(self) -> Self:
+        self._in_context = True
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._in_context = False
+        self.release()

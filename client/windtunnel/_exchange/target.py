@@ -1,0 +1,78 @@
+"""What a request needs to know of its URL, worked out once for each URL.
+
+A URL comes in, the end of the request line, the Host value and the host part of the pool
+key go out. Parsing a URL costs more than sending a request, so sessions keep these.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import TYPE_CHECKING
+
+from windtunnel.errors import InvalidUrlClientError
+
+if TYPE_CHECKING:
+    from yarl import URL
+
+_FORBIDDEN = re.compile(r"[\x00-\x20\x7f]")
+
+
+class Target:
+    """A URL in the forms in which requests use it.
+
+    Attributes:
+        url: Without fragment and credentials: what is asked for.
+        real_url: The same with the fragment.
+        host: Host name or address without brackets, to connect to.
+        port: TCP port.
+        is_ssl: Whether the scheme asks for TLS.
+        line_end: What follows the method in the request line.
+        host_field: Value of the Host field.
+        authorization: Value of Authorization from the URL's credentials, or empty.
+    """
+
+    __slots__ = (
+        "authorization",
+        "host",
+        "host_field",
+        "is_ssl",
+        "line_end",
+        "port",
+        "real_url",
+        "url",
+    )
+
+    def __init__(self, url: URL) -> None:
+        self.authorization = ""
+        if url.raw_user or url.raw_password:
+            self.authorization = basic_authorization(url.user, url.password)
+            url = url.with_user(None)
+        self.real_url = url
+        self.url = url.with_fragment(None) if url.raw_fragment else url
+        self.host = url.raw_host or ""
+        self.port = url.port or 0
+        self.is_ssl = url.scheme in ("https", "wss")
+        path = url.raw_path_qs or "/"
+        self.host_field = (url.host_port_subcomponent or "").partition("%")[0]
+        if "%" in self.host:
+            # A zone id means something on this machine only (RFC 6874 section 4).
+            port = "" if url.is_default_port() else f":{url.port}"
+            self.host_field = f"[{self.host.partition('%')[0]}]{port}"
+        if _FORBIDDEN.search(path) or _FORBIDDEN.search(self.host_field):
+            raise InvalidUrlClientError(
+                url, "has a blank or control character that was not percent-encoded"
+            )
+        self.line_end = f" {path} HTTP/1.1\r\n"
+
+
+def basic_authorization(user: str | None, password: str | None) -> str:
+    """Encode credentials of a URL for the Authorization field.
+
+    Compat: aiohttp encodes them as Latin-1.
+
+    Raises:
+        ValueError: A character is not in Latin-1.
+    """
+    text = f"{user or ''}:{password or ''}"
+    return "Basic " + base64.b64encode(text.encode("latin-1")).decode("ascii")

@@ -1,0 +1,147 @@
+"""Inner failures to public errors: the one place where the two trees meet.
+
+A failure of the wire or of the transport and the request it happened to come in, an error
+of the compatible tree goes out.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+from windtunnel._body.decoders import DecodeError
+from windtunnel._transport.failures import (
+    ClosedHere,
+    DialFailed,
+    Disconnected,
+    TimedOut,
+    UploadFailed,
+)
+from windtunnel._wire.violation import WireError
+from windtunnel.errors import (
+    ClientConnectionError,
+    ClientConnectorCertificateError,
+    ClientConnectorDNSError,
+    ClientConnectorError,
+    ClientConnectorSSLError,
+    ClientOSError,
+    ClientPayloadError,
+    ClientResponseError,
+    ConnectionTimeoutError,
+    ServerDisconnectedError,
+    SocketTimeoutError,
+    TotalTimeoutError,
+)
+
+if TYPE_CHECKING:
+    from windtunnel._exchange.request import Request
+
+
+def explain(failure: BaseException, request: Request) -> BaseException:
+    """Translate what kept a request from getting its response head.
+
+    Returns:
+        The public error with the failure's own cause; what is none of ours is returned
+        as it is.
+    """
+    error: BaseException
+    match failure:
+        case WireError():
+            # Compat: aiohttp reports a malformed head as a response with status 400.
+            error = ClientResponseError(
+                request.info, (), status=400, message=str(failure)
+            )
+            error.rule, error.offset = failure.rule, failure.offset
+        case Disconnected(error=None):
+            error = ServerDisconnectedError()
+        case Disconnected(error=reason):
+            error = _os_error(reason, "connection lost")
+        case DialFailed():
+            error = _dial_error(failure, request)
+        case _:
+            return _explain_common(failure, request)
+    error.__cause__ = failure.__cause__
+    return error
+
+
+def explain_body(failure: BaseException, request: Request) -> BaseException:
+    """Translate what broke the body of a response whose head had come."""
+    match failure:
+        case WireError() | DecodeError():
+            error = ClientPayloadError(f"Response payload is not completed: {failure}")
+            error.offset = failure.offset
+            if isinstance(failure, WireError):
+                error.rule = failure.rule
+            error.__cause__ = failure
+            return error
+        case Disconnected():
+            error = ClientPayloadError(
+                f"Response payload is not completed: {_lost(failure)}"
+            )
+            error.rule = "RFC 9112 section 8"
+            error.__cause__ = failure.error
+            return error
+        case _:
+            return _explain_common(failure, request)
+
+
+def _explain_common(failure: BaseException, request: Request) -> BaseException:
+    """Translate what means the same before and after the head."""
+    error: BaseException
+    match failure:
+        case TimedOut(kind="total", phase=phase):
+            seconds = request.timeout.total or 0.0
+            error = TotalTimeoutError(
+                request.method, request.target.url, phase.value, seconds
+            )
+        case TimedOut(kind="sock_read"):
+            error = SocketTimeoutError("Timeout on reading data from socket")
+        case TimedOut():
+            error = ConnectionTimeoutError(
+                f"Connection timeout to host {request.target.url}"
+            )
+        case UploadFailed(error=OSError() as reason):
+            error = ClientOSError(
+                reason.errno, f"Can not write request body for {request.target.url}"
+            )
+            error.__cause__ = reason
+            return error
+        case UploadFailed(error=reason):
+            error = ClientConnectionError(
+                f"Failed to send the request body for {request.target.url}: {reason!r}"
+            )
+            error.__cause__ = reason
+            return error
+        case ClosedHere(text=text):
+            error = ClientConnectionError(text)
+        case _:
+            return failure
+    error.__cause__ = failure.__cause__
+    return error
+
+
+def _lost(failure: Disconnected) -> str:
+    how = "the connection was closed"
+    if failure.error is not None:
+        how = f"the connection was lost ({failure.error})"
+    if failure.missing is None:
+        return f"{how} before its end"
+    return f"{how} with {failure.missing} bytes missing"
+
+
+def _os_error(reason: Exception | None, otherwise: str) -> ClientOSError:
+    number = reason.errno if isinstance(reason, OSError) else None
+    error = ClientOSError(number, str(reason) or otherwise)
+    error.__cause__ = reason
+    return error
+
+
+def _dial_error(failure: DialFailed, request: Request) -> ClientConnectorError:
+    key, reason = request.key, failure.error
+    if failure.is_dns:
+        return ClientConnectorDNSError(key, reason)
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        return ClientConnectorCertificateError(key, reason)
+    if isinstance(reason, ssl.SSLError):
+        return ClientConnectorSSLError(key, reason)
+    return ClientConnectorError(key, reason)

@@ -1,0 +1,438 @@
+"""The session: verbs, defaults, and the life of the connector.
+
+What a caller writes comes in; a ``Request`` with every default merged goes to the
+exchange. It decides nothing about connections or bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json as json_module
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any, Self
+
+from multidict import CIMultiDict, getversion
+
+from windtunnel._base.typedefs import UNSET, Unset, shown
+from windtunnel._body.payloads import json_payload, make_payload
+from windtunnel._exchange.headers import HeaderBlock, checked_method, merge_headers
+from windtunnel._exchange.request import Request
+from windtunnel._exchange.run import run
+from windtunnel._exchange.target import Target
+from windtunnel._policy.deadline import DEFAULT_TIMEOUT, ClientTimeout, deadline_at
+from windtunnel._policy.url import build_url, make_base_url
+from windtunnel._session.context import RequestContext
+from windtunnel._transport.connector import BaseConnector, TCPConnector
+from windtunnel._transport.settings import DEFAULT_READ_BUFSIZE, ReadSettings
+from windtunnel._transport.tls import check_ssl_argument
+from windtunnel._wire.limits import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from ssl import SSLContext
+    from types import TracebackType
+
+    from yarl import URL
+
+    from windtunnel._body.payloads import Payload
+    from windtunnel._exchange.response import ClientResponse
+    from windtunnel._session.options import Headers, RequestOptions, StatusCheck
+
+    if sys.version_info >= (3, 12):
+        from typing import Unpack
+    else:
+        from typing_extensions import Unpack
+
+_KEPT_TARGETS = 1024
+
+
+def _utf8(response: ClientResponse, body: bytes) -> str:
+    return "utf-8"
+
+
+class ClientSession:
+    """Sends requests, with common defaults and a pool of connections.
+
+    Make it inside a running event loop, and close it, best with ``async with``.
+
+    Args:
+        base_url: What relative URLs are joined to; its path must end with a slash.
+        connector: Where connections come from, a new ``TCPConnector`` if not given.
+        connector_owner: Whether ``close`` closes the connector.
+        headers: Defaults for every request; ``headers`` of the session can be changed.
+        skip_auto_headers: Names of automatic fields that are not to be sent.
+        json_serialize: Turns the ``json`` argument into text.
+        raise_for_status: True to raise for each status of 400 or above, or an
+            asynchronous function that looks at the response.
+        timeout: Timeouts of every request; 300 s in total and 30 s for making a
+            connection if not given.
+        auto_decompress: Whether to undo content codings.
+        read_bufsize: Bytes of a body to keep before reading slows down.
+        max_line_size: Bytes of a status line at most.
+        max_field_size: Bytes of a header field at most, name and value together.
+        max_headers: Header fields at most.
+        fallback_charset_resolver: Names the encoding of a body that does not declare
+            one.
+
+    Raises:
+        ValueError: base_url is not absolute, timeout is no ClientTimeout.
+        RuntimeError: No event loop is running, or the connector is of another one.
+
+    Compat: aiohttp's ClientSession.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_base_url",
+        "_block",
+        "_block_version",
+        "_connector",
+        "_connector_owner",
+        "_headers",
+        "_json_serialize",
+        "_loop",
+        "_raise_for_status",
+        "_resolve_charset",
+        "_settings",
+        "_skip",
+        "_targets",
+        "_timeout",
+    )
+
+    def __init__(
+        self,
+        base_url: str | URL | None = None,
+        *,
+        connector: BaseConnector | None = None,
+        connector_owner: bool = True,
+        headers: Headers | None = None,
+        skip_auto_headers: Iterable[str] | None = None,
+        json_serialize: Callable[[Any], str] = json_module.dumps,
+        raise_for_status: StatusCheck = False,
+        timeout: ClientTimeout | Unset | None = UNSET,
+        auto_decompress: bool = True,
+        read_bufsize: int = DEFAULT_READ_BUFSIZE,
+        max_line_size: int = 8190,
+        max_field_size: int = 8190,
+        max_headers: int = 128,
+        fallback_charset_resolver: Callable[[ClientResponse, bytes], str] = _utf8,
+    ) -> None:
+        # First, so that __del__ finds it whatever fails below.
+        self._connector: BaseConnector | None = None
+        self._loop = asyncio.get_running_loop()
+        self._base_url = None if base_url is None else make_base_url(base_url)
+        if timeout is UNSET or timeout is None:
+            timeout = DEFAULT_TIMEOUT
+        elif not isinstance(timeout, ClientTimeout):
+            msg = f"timeout={shown(timeout)} of a session is not a ClientTimeout"
+            raise ValueError(msg)  # noqa: TRY004  # the compatible API's type
+        self._timeout = timeout
+        self._headers = merge_headers(CIMultiDict(), headers)
+        self._skip = _lower(skip_auto_headers)
+        self._json_serialize = json_serialize
+        self._raise_for_status = raise_for_status
+        self._resolve_charset = fallback_charset_resolver
+        self._settings = ReadSettings(
+            Limits(max_line_size, max_field_size, max_headers),
+            read_bufsize,
+            auto_decompress,
+            timeout.sock_read,
+        )
+        self._targets: dict[str | URL, Target] = {}
+        self._block = HeaderBlock(self._headers, self._skip)
+        self._block_version = getversion(self._headers)
+        self._connector_owner = connector_owner
+        if connector is None:
+            connector = TCPConnector()
+        elif connector.loop is not self._loop:
+            msg = "Session and connector have to use same event loop"
+            raise RuntimeError(msg)
+        self._connector = connector
+
+    # --- the request ----------------------------------------------------------------
+
+    def request(
+        self, method: str, url: str | URL, **options: Unpack[RequestOptions]
+    ) -> RequestContext:
+        """Send a request.
+
+        Args:
+            method: Any token; it is sent in upper case.
+            url: Absolute, or relative to the session's base_url.
+            **options: ``params`` is added to the query. ``data`` is the body: bytes,
+                str, a form, a file, an asynchronous iterable; ``json`` is one to be
+                serialised. ``headers`` go over the session's. ``timeout``,
+                ``raise_for_status``, ``read_bufsize``, ``auto_decompress`` and the
+                limits replace the session's; a number as timeout is one for all.
+                ``ssl`` is True, False or a context. ``skip_auto_headers`` names
+                automatic fields that are not to be sent.
+
+        Returns:
+            Something to await, or to enter with ``async with``: the response when its
+            head has arrived.
+
+        Raises:
+            ClientError: When awaited: no response came, or none that is HTTP.
+            TotalTimeoutError: When awaited: it took too long.
+            TypeError: When awaited: an argument is of the wrong type.
+            ValueError: When awaited: an argument cannot be sent.
+            RuntimeError: When awaited: the session is closed.
+        """
+        return RequestContext(self._request(method, url, **options))
+
+    async def _request(
+        self,
+        method: str,
+        url: str | URL,
+        *,
+        params: Any = None,
+        data: Any = None,
+        json: Any = None,
+        headers: Headers | None = None,
+        skip_auto_headers: Iterable[str] | None = None,
+        timeout: ClientTimeout | float | Unset | None = UNSET,
+        ssl: SSLContext | bool | None = True,
+        raise_for_status: StatusCheck | None = None,
+        **reading: Any,
+    ) -> ClientResponse:
+        connector = self._connector
+        if connector is None or connector.closed:
+            msg = "Session is closed"
+            raise RuntimeError(msg)
+        started = self._loop.time()
+        settings = self._settings
+        if timeout is UNSET:
+            limits = self._timeout
+        else:
+            limits = _timeout_of(timeout)
+        if reading or limits.sock_read != settings.sock_read:
+            settings = _merge_settings(settings, limits.sock_read, **reading)
+        payload = None
+        if data is not None or json is not None:
+            payload = self._payload(data, json)
+        request = Request(
+            checked_method(method),
+            self._target(url, params),
+            self._header_block(headers, skip_auto_headers),
+            payload,
+            ssl=connector.tls_setting(True if ssl is True else check_ssl_argument(ssl)),
+            settings=settings,
+            timeout=limits,
+            started=started,
+            total_at=deadline_at(started, limits.total, limits.ceil_threshold),
+            force_close=connector.force_close,
+        )
+        response = await run(request, connector, self._resolve_charset)
+        if raise_for_status is None:
+            raise_for_status = self._raise_for_status
+        if raise_for_status:
+            await _check_status(response, raise_for_status)
+        return response
+
+    def _payload(self, data: Any, json: Any) -> Payload:
+        if json is None:
+            return make_payload(data)
+        if data is not None:
+            msg = "data and json parameters can not be used at the same time"
+            raise ValueError(msg)
+        return json_payload(json, self._json_serialize)
+
+    def _target(self, url: str | URL, params: Any) -> Target:
+        if params is not None:
+            return Target(build_url(self._base_url, url, params))
+        target = self._targets.get(url)
+        if target is None:
+            target = Target(build_url(self._base_url, url))
+            if len(self._targets) >= _KEPT_TARGETS:
+                self._targets.clear()
+            self._targets[url] = target
+        return target
+
+    def _header_block(
+        self, headers: Headers | None, skip: Iterable[str] | None
+    ) -> HeaderBlock:
+        if headers or skip:
+            merged = merge_headers(self._headers, headers)
+            return HeaderBlock(merged, self._skip | _lower(skip))
+        # The session's headers may be changed at any time.
+        version = getversion(self._headers)
+        if version != self._block_version:
+            self._block = HeaderBlock(self._headers, self._skip)
+            self._block_version = version
+        return self._block
+
+    # --- verbs ----------------------------------------------------------------------
+
+    def get(self, url: str | URL, **options: Unpack[RequestOptions]) -> RequestContext:
+        """Send GET; see ``request``."""
+        return RequestContext(self._request("GET", url, **options))
+
+    def options(
+        self, url: str | URL, **options: Unpack[RequestOptions]
+    ) -> RequestContext:
+        """Send OPTIONS; see ``request``."""
+        return RequestContext(self._request("OPTIONS", url, **options))
+
+    def head(self, url: str | URL, **options: Unpack[RequestOptions]) -> RequestContext:
+        """Send HEAD; see ``request``."""
+        return RequestContext(self._request("HEAD", url, **options))
+
+    def post(self, url: str | URL, **options: Unpack[RequestOptions]) -> RequestContext:
+        """Send POST; see ``request``."""
+        return RequestContext(self._request("POST", url, **options))
+
+    def put(self, url: str | URL, **options: Unpack[RequestOptions]) -> RequestContext:
+        """Send PUT; see ``request``."""
+        return RequestContext(self._request("PUT", url, **options))
+
+    def patch(
+        self, url: str | URL, **options: Unpack[RequestOptions]
+    ) -> RequestContext:
+        """Send PATCH; see ``request``."""
+        return RequestContext(self._request("PATCH", url, **options))
+
+    def delete(
+        self, url: str | URL, **options: Unpack[RequestOptions]
+    ) -> RequestContext:
+        """Send DELETE; see ``request``."""
+        return RequestContext(self._request("DELETE", url, **options))
+
+    # --- settings and life ----------------------------------------------------------
+
+    @property
+    def closed(self) -> bool:
+        """Whether requests can be sent no more."""
+        return self._connector is None or self._connector.closed
+
+    @property
+    def connector(self) -> BaseConnector | None:
+        """Where connections come from, None once the session is closed."""
+        return self._connector
+
+    @property
+    def connector_owner(self) -> bool:
+        """Whether ``close`` closes the connector."""
+        return self._connector_owner
+
+    @property
+    def headers(self) -> CIMultiDict[str]:
+        """Default headers; changes apply to the requests that follow."""
+        return self._headers
+
+    @property
+    def skip_auto_headers(self) -> frozenset[str]:
+        """Names of automatic fields that are not sent, in lower case."""
+        return self._skip
+
+    @property
+    def timeout(self) -> ClientTimeout:
+        """Timeouts of requests that do not say otherwise."""
+        return self._timeout
+
+    @property
+    def json_serialize(self) -> Callable[[Any], str]:
+        """What turns the ``json`` argument into text."""
+        return self._json_serialize
+
+    @property
+    def raise_for_status(self) -> StatusCheck:
+        """What is done with a status of 400 or above."""
+        return self._raise_for_status
+
+    @property
+    def auto_decompress(self) -> bool:
+        """Whether content codings are undone."""
+        return self._settings.auto_decompress
+
+    def detach(self) -> None:
+        """Forget the connector without closing it; the session is closed then."""
+        self._connector = None
+
+    async def close(self) -> None:
+        """Close the session, and its connector if it owns it. Harmless if repeated."""
+        connector, self._connector = self._connector, None
+        if connector is not None and self._connector_owner:
+            await connector.close()
+
+    def __enter__(self) -> None:
+        msg = "Use async with instead"
+        raise TypeError(msg)
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Exist, so that ``with`` reaches the sentence above."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def __del__(self) -> None:
+        connector: BaseConnector | None = getattr(self, "_connector", None)
+        if connector is None or connector.closed:
+            return
+        warnings.warn(
+            f"Unclosed client session {self!r}", ResourceWarning, source=self
+        )
+        if not self._loop.is_closed():
+            self._loop.call_exception_handler(
+                {"client_session": self, "message": "Unclosed client session"}
+            )
+
+
+def _lower(names: Iterable[str] | None) -> frozenset[str]:
+    return frozenset() if not names else frozenset(name.lower() for name in names)
+
+
+def _timeout_of(value: ClientTimeout | float | None) -> ClientTimeout:
+    """Read a request's timeout; a number is one for everything.
+
+    Compat: it replaces all fields, so that the session's ``sock_connect`` is lost.
+    """
+    return value if isinstance(value, ClientTimeout) else ClientTimeout(total=value)
+
+
+def _merge_settings(
+    base: ReadSettings,
+    sock_read: float | None,
+    *,
+    read_bufsize: int | None = None,
+    auto_decompress: bool | None = None,
+    max_line_size: int | None = None,
+    max_field_size: int | None = None,
+    max_headers: int | None = None,
+) -> ReadSettings:
+    """Put a request's settings over the session's; None means the session's."""
+    limits = base.limits
+    return ReadSettings(
+        Limits(
+            limits.max_line_size if max_line_size is None else max_line_size,
+            limits.max_field_size if max_field_size is None else max_field_size,
+            limits.max_headers if max_headers is None else max_headers,
+        ),
+        base.read_bufsize if read_bufsize is None else read_bufsize,
+        base.auto_decompress if auto_decompress is None else auto_decompress,
+        sock_read,
+    )
+
+
+async def _check_status(response: ClientResponse, check: StatusCheck) -> None:
+    try:
+        if check is True:
+            response.raise_for_status()
+        elif check:
+            await check(response)
+    except BaseException:
+        response.close()
+        raise

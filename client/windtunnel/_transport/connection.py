@@ -1,0 +1,523 @@
+"""One connection: its transport, the response being read, its timer and its waiter.
+
+In come bytes from the loop and requests from the exchange layer, out go an ``Answer``
+through the future that ``begin`` returned, then pieces of body into its stream. It knows
+neither URLs nor the headers to send, and of reuse only whether the response left the
+connection clean.
+
+One object does all of it, because objects and callbacks between them are what a request
+costs. The rules of HTTP are in ``_wire``; the states are here::
+
+    IDLE -> HEAD -> LENGTH | CHUNKED | UNTIL_CLOSE -> IDLE       response complete
+            HEAD -> IDLE                                         no body, or all there
+    any  -> CLOSED                                               everything else
+"""
+
+from __future__ import annotations
+
+import asyncio
+from enum import Enum
+from typing import TYPE_CHECKING, Any, cast
+
+from windtunnel._base.compat import override
+from windtunnel._body.stream import StreamReader
+from windtunnel._policy.deadline import NEVER
+from windtunnel._transport.failures import (
+    ClosedHere,
+    Disconnected,
+    Phase,
+    TimedOut,
+    TransportFailure,
+)
+from windtunnel._transport.settings import Answer, ReadSettings
+from windtunnel._wire.chunked import PIECE_BYTES, ChunkedReader
+from windtunnel._wire.framing import BodyKind, response_framing
+from windtunnel._wire.head import HEAD_END, Head, parse_regular_head
+from windtunnel._wire.head_exact import HeadReader
+from windtunnel._wire.violation import WireError
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from windtunnel._base.typedefs import ConnectionKey
+    from windtunnel._transport.pool import Pool
+
+
+class State(Enum):
+    """Where a connection is in the life of a request."""
+
+    IDLE = "in the pool, or about to be used"
+    HEAD = "waiting for a response head"
+    LENGTH = "reading a body of known length"
+    CHUNKED = "reading a chunked body"
+    UNTIL_CLOSE = "reading a body that ends with the connection"
+    CLOSED = "of no further use"
+
+
+# Names for the hot path: a global is cheaper than an attribute of the enum.
+_IDLE = State.IDLE
+_HEAD = State.HEAD
+_LENGTH = State.LENGTH
+_CHUNKED = State.CHUNKED
+_UNTIL_CLOSE = State.UNTIL_CLOSE
+_CLOSED = State.CLOSED
+_DEFAULT_SETTINGS = ReadSettings()
+
+
+class Connection(asyncio.BufferedProtocol):
+    """One connection of the pool, serving one request at a time.
+
+    Attributes:
+        key: What it is connected to.
+        idle_since: When it was put back, on the loop's clock.
+        transport: The asyncio transport.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_chunks",
+        "_drain",
+        "_head_reader",
+        "_interim",
+        "_is_lost",
+        "_is_paused",
+        "_keep_alive",
+        "_left",
+        "_loop",
+        "_method",
+        "_offset",
+        "_pool",
+        "_read_at",
+        "_settings",
+        "_state",
+        "_stream",
+        "_timer",
+        "_timer_at",
+        "_token",
+        "_total_at",
+        "_upload",
+        "idle_since",
+        "key",
+        "transport",
+    )
+
+    def __init__(
+        self, pool: Pool, key: ConnectionKey, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._pool = pool
+        self.key = key
+        self._loop = loop
+        self.transport: asyncio.Transport | None = None
+        self.idle_since = 0.0
+        self._state = _IDLE
+        self._is_lost = False
+        self._is_paused = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = NEVER
+        self._total_at = NEVER
+        self._read_at = NEVER
+        self._token: asyncio.Future[Answer] | None = None
+        self._method = ""
+        self._settings = _DEFAULT_SETTINGS
+        self._head_reader: HeadReader | None = None
+        self._interim = 0
+        self._offset = 0
+        self._left = 0
+        self._keep_alive = False
+        self._chunks: ChunkedReader | None = None
+        self._stream: StreamReader | None = None
+        self._upload: asyncio.Task[None] | None = None
+        self._drain: asyncio.Future[None] | None = None
+
+    def __repr__(self) -> str:
+        key = self.key
+        return f"<Connection {key.host}:{key.port} {self._state.name.lower()}>"
+
+    # --- what the pool and the exchange ask for -------------------------------------
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether a request may be sent."""
+        transport = self.transport
+        return (
+            self._state is _IDLE
+            and transport is not None
+            and not transport.is_closing()
+        )
+
+    def begin(
+        self, data: bytes, method: str, settings: ReadSettings, total_at: float
+    ) -> asyncio.Future[Answer]:
+        """Send a request head, with a small body, and expect its response.
+
+        Args:
+            data: The bytes to send now.
+            method: Method of the request.
+            settings: How to receive.
+            total_at: When the whole exchange must be over, on the loop's clock.
+
+        Returns:
+            The future of the answer, which is also the token for ``abandon``. It gets a
+            TransportFailure or a WireError if there is none.
+        """
+        self._state = _HEAD
+        self._method = method
+        self._settings = settings
+        self._total_at = total_at
+        if settings.sock_read:
+            self._await_data(settings.sock_read)
+        if total_at < self._timer_at:
+            self._arm(total_at)
+        self._token = token = self._loop.create_future()
+        cast("asyncio.Transport", self.transport).write(data)
+        return token
+
+    def abandon(self, token: asyncio.Future[Answer]) -> None:
+        """Give up a response that is not complete; harmless if it is."""
+        if self._token is token:
+            self.shut(ClosedHere("Connection closed"))
+
+    def serves(self, token: asyncio.Future[Answer]) -> bool:
+        """Say whether the answer of this token is still arriving."""
+        return self._token is token
+
+    def shut(self, failure: TransportFailure | WireError) -> None:
+        """Close for good and tell whoever waits why."""
+        state = self._state
+        if state is _CLOSED:
+            return
+        self._state = _CLOSED
+        token, stream, upload = self._token, self._stream, self._upload
+        self._token = self._stream = self._upload = self._chunks = None
+        self._head_reader = None
+        self._release_timer()
+        if upload is not None:
+            upload.cancel()
+        self._release_drain()
+        if self.transport is not None:
+            self.transport.abort()
+        if token is None:
+            self._pool.remove_idle(self)
+            return
+        self._pool.vacate(self.key)
+        if stream is not None:
+            # Time is over at once; other failures come after what had arrived.
+            if isinstance(failure, (TimedOut, ClosedHere)):
+                stream.set_exception(failure)
+            else:
+                stream.fail(failure)
+        elif not token.done():
+            token.set_exception(failure)
+
+    def cut(self) -> None:
+        """Do not wait for the peer to say goodbye."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    # --- sending a body -------------------------------------------------------------
+
+    def start_upload(self, upload: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Send the body of the current request in a task beside the response."""
+        self._upload = task = self._loop.create_task(upload)
+        self._pool.add_upload(task)
+        # The server may be silent for as long as it is being sent to.
+        self._read_at = NEVER
+        return task
+
+    def end_upload(self) -> None:
+        """Hear from that task that everything was sent."""
+        self._upload = None
+        seconds = self._settings.sock_read
+        if seconds and self._state is not _IDLE:
+            self._await_data(seconds)
+
+    def write(self, *parts: bytes) -> None:
+        """Send parts in one go, unless the connection is closed."""
+        if self._state is not _CLOSED and self.transport is not None:
+            self.transport.writelines(parts)
+
+    async def drained(self) -> None:
+        """Wait until the transport's buffer has room."""
+        if self._drain is not None:
+            await self._drain
+
+    # --- what the loop calls --------------------------------------------------------
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        self._pool.add_live(self)
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._is_lost = True
+        self._end_of_data(exc)
+        self._pool.remove_live(self)
+
+    @override
+    def eof_received(self) -> None:
+        # At once: closing would first wait for bytes that the peer may never read.
+        self._end_of_data(None)
+
+    @override
+    def pause_writing(self) -> None:
+        self._drain = self._loop.create_future()
+
+    @override
+    def resume_writing(self) -> None:
+        self._release_drain()
+
+    @override
+    def get_buffer(self, sizehint: int) -> memoryview:
+        # The loop reads into it and calls buffer_updated before anything else runs, so
+        # all connections of a pool can share one.
+        return self._pool.view
+
+    @override
+    def buffer_updated(self, nbytes: int) -> None:
+        state = self._state
+        if self._read_at != NEVER and self._settings.sock_read:
+            self._read_at = self._loop.time() + self._settings.sock_read
+        try:
+            if state is _HEAD:
+                self._take_head(0, nbytes)
+            elif state is _LENGTH:
+                self._take_length(0, nbytes)
+            elif state is _CHUNKED:
+                self._take_chunks(0, nbytes)
+            elif state is _UNTIL_CLOSE:
+                self._feed(0, nbytes)
+            elif state is _IDLE:
+                # Nobody asked: whatever it is, it must not answer the next request.
+                self.shut(ClosedHere("Connection closed"))
+        except WireError as exc:
+            self.shut(exc)
+
+    # --- the response ---------------------------------------------------------------
+
+    def _take_head(self, start: int, end: int) -> None:
+        pool = self._pool
+        limits = self._settings.limits
+        while start < end:
+            reader = self._head_reader
+            head: Head | None = None
+            stop = head_size = 0
+            if reader is None:
+                stop = pool.buffer.find(HEAD_END, start, end)
+                if stop >= 0:
+                    text = pool.buffer[start : stop + 2]
+                    head = parse_regular_head(
+                        text.decode("utf-8", "surrogateescape"), limits
+                    )
+                    stop += len(HEAD_END)
+                    head_size = stop - start
+                if head is None:
+                    self._head_reader = reader = HeadReader(limits, self._offset)
+            if reader is not None:
+                used = reader.feed(bytes(pool.view[start:end]))
+                if used < 0:
+                    return
+                self._head_reader = None
+                head = reader.head
+                stop = start + used
+                head_size = reader.end_offset - self._offset
+            assert head is not None
+            if head.status >= 200:
+                self._take_final(head, head_size, stop, end)
+                return
+            self._check_interim(head)
+            self._offset += head_size
+            start = stop
+
+    def _check_interim(self, head: Head) -> None:
+        """Skip a 1xx response, or refuse it."""
+        self._interim += 1
+        if head.status == 101:
+            raise WireError(
+                "status 101 without a request to switch protocols",
+                rule="RFC 9110 section 15.2.2",
+                offset=self._offset,
+            )
+        limit = self._settings.limits.max_interim
+        if self._interim > limit:
+            raise WireError(
+                f"more than {limit} interim responses",
+                rule="limit max_interim, RFC 9110 section 15.2",
+                offset=self._offset,
+            )
+
+    def _take_final(self, head: Head, size: int, position: int, end: int) -> None:
+        """Begin the body, or finish at once if all of it is there."""
+        framing = response_framing(
+            self._method, head.status, head.minor, head.fields, self._offset
+        )
+        self._keep_alive = framing.keep_alive
+        token = cast("asyncio.Future[Answer]", self._token)
+        kind = framing.kind
+        if kind is BodyKind.LENGTH or kind is BodyKind.NONE:
+            stop = position + framing.length
+            if stop <= end:
+                body = bytes(self._pool.view[position:stop])
+                self._finish(is_clean=stop == end)
+                if not token.done():
+                    token.set_result(Answer(head, framing.coding, body, None))
+                return
+        stream = StreamReader(self, self._settings.read_bufsize, loop=self._loop)
+        self._stream = stream
+        if not token.done():
+            token.set_result(Answer(head, framing.coding, b"", stream))
+        if kind is BodyKind.LENGTH:
+            self._state = _LENGTH
+            self._left = framing.length
+            self._take_length(position, end)
+        elif kind is BodyKind.CHUNKED:
+            self._state = _CHUNKED
+            self._chunks = ChunkedReader(
+                self._settings.limits,
+                stream.feed_chunk,
+                self._offset + size,
+                len(head.fields),
+            )
+            self._take_chunks(position, end)
+        else:
+            self._state = _UNTIL_CLOSE
+            self._feed(position, end)
+
+    def _take_length(self, start: int, end: int) -> None:
+        size = min(end - start, self._left)
+        self._left -= size
+        self._feed(start, start + size)
+        if self._left == 0:
+            self._complete(is_clean=start + size == end)
+
+    def _take_chunks(self, start: int, end: int) -> None:
+        chunks = cast("ChunkedReader", self._chunks)
+        pool = self._pool
+        stop = chunks.feed(pool.buffer, pool.view, start, end)
+        if stop >= 0:
+            self._complete(is_clean=stop == end)
+
+    def _feed(self, start: int, end: int) -> None:
+        """Copy data of the read buffer into the stream, once and in pieces."""
+        view = self._pool.view
+        feed = cast("StreamReader", self._stream).feed
+        while start < end:
+            stop = min(start + PIECE_BYTES, end)
+            feed(bytes(view[start:stop]))
+            start = stop
+
+    def _complete(self, *, is_clean: bool) -> None:
+        """Finish the exchange, then let the reader know that its body is complete."""
+        stream = cast("StreamReader", self._stream)
+        self._finish(is_clean=is_clean)
+        stream.feed_eof()
+
+    def _finish(self, *, is_clean: bool) -> None:
+        """End the exchange: back into the pool, or closed if anything is left over."""
+        self._token = self._stream = self._chunks = None
+        self._read_at = NEVER
+        self._interim = self._offset = 0
+        if self._is_paused:
+            # A pooled connection that does not read would never see its next answer.
+            self.resume_reading()
+        upload = self._upload
+        if (
+            is_clean
+            and self._keep_alive
+            and upload is None
+            and self._drain is None
+            and not self._is_lost
+        ):
+            self._state = _IDLE
+            self._pool.put_back(self)
+            return
+        self._state = _CLOSED
+        self._upload = None
+        if upload is not None:
+            upload.cancel()
+        self._close_politely()
+        self._pool.vacate(self.key)
+
+    def _close_politely(self) -> None:
+        self._release_timer()
+        self._release_drain()
+        if self.transport is not None:
+            self.transport.close()
+
+    def _end_of_data(self, exc: Exception | None) -> None:
+        """Use the end of the peer's bytes: as the end of a body, or as a failure."""
+        state = self._state
+        if state is _CLOSED:
+            return
+        if state is _UNTIL_CLOSE and exc is None:
+            self._complete(is_clean=False)
+            return
+        has_answer = (
+            state is not _HEAD or self._head_reader is not None or self._interim > 0
+        )
+        missing = self._left if state is _LENGTH else None
+        self.shut(Disconnected(exc, has_answer=has_answer, missing=missing))
+
+    # --- flow control and time ------------------------------------------------------
+
+    def pause_reading(self) -> None:
+        """Let the stream's reader catch up; silence does not count meanwhile."""
+        if not self._is_paused and self.transport is not None:
+            self._is_paused = True
+            self._read_at = NEVER
+            self.transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Read again."""
+        if self._is_paused and self.transport is not None:
+            self._is_paused = False
+            self.transport.resume_reading()
+            seconds = self._settings.sock_read
+            if seconds and self._stream is not None:
+                self._await_data(seconds)
+
+    def _await_data(self, seconds: float) -> None:
+        self._read_at = read_at = self._loop.time() + seconds
+        if read_at < self._timer_at:
+            self._arm(read_at)
+
+    def _arm(self, when: float) -> None:
+        """Wake up at ``when``; later deadlines wait until then to be armed."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = when
+        self._timer = self._loop.call_at(when, self._tick)
+
+    def _release_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._timer_at = NEVER
+
+    def _release_drain(self) -> None:
+        drain, self._drain = self._drain, None
+        if drain is not None and not drain.done():
+            drain.set_result(None)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._timer_at = NEVER
+        state = self._state
+        if state is _IDLE or state is _CLOSED:
+            return
+        now = self._loop.time()
+        if now >= self._total_at:
+            self.shut(TimedOut("total", self._phase()))
+        elif now >= self._read_at:
+            self.shut(TimedOut("sock_read", self._phase()))
+        elif (when := min(self._total_at, self._read_at)) != NEVER:
+            self._arm(when)
+
+    def _phase(self) -> Phase:
+        if self._state is not _HEAD:
+            return Phase.BODY
+        return Phase.HEAD if self._upload is None else Phase.UPLOAD
+
+    def extra_info(self, name: str) -> Any:
+        """Ask the transport, as ``get_extra_info`` does."""
+        return None if self.transport is None else self.transport.get_extra_info(name)

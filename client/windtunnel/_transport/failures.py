@@ -1,0 +1,94 @@
+"""What can go wrong below the exchange, in the transport's own words.
+
+These never reach a caller: ``_exchange.translate`` turns each into the public error
+tree, in one table.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Phase(Enum):
+    """What a request was doing when it was cut; the value completes «while ...»."""
+
+    POOL = "waiting for a free connection"
+    RESOLVE = "resolving the host name"
+    CONNECT = "connecting"
+    UPLOAD = "sending the request body"
+    HEAD = "waiting for the response head"
+    BODY = "reading the response body"
+
+
+class TransportFailure(Exception):
+    """Base of what the transport reports."""
+
+
+class TimedOut(TransportFailure):
+    """A deadline passed.
+
+    Attributes:
+        kind: Field of ClientTimeout that ran out.
+        phase: What was being done.
+    """
+
+    def __init__(self, kind: str, phase: Phase) -> None:
+        super().__init__(kind, phase)
+        self.kind = kind
+        self.phase = phase
+
+
+class Disconnected(TransportFailure):
+    """The connection ended before the response did.
+
+    Attributes:
+        error: What the operating system or TLS reported; None for an orderly close.
+        has_answer: Whether any byte of an answer had come.
+        missing: Bytes of the body that did not come, None if nobody can know.
+    """
+
+    def __init__(
+        self, error: Exception | None, *, has_answer: bool, missing: int | None = None
+    ) -> None:
+        super().__init__(error)
+        self.error = error
+        self.has_answer = has_answer
+        self.missing = missing
+
+
+class DialFailed(TransportFailure):
+    """No connection could be made.
+
+    Attributes:
+        error: What the resolver, the operating system or TLS reported.
+        is_dns: Whether the name could not be resolved.
+    """
+
+    def __init__(self, error: OSError, *, is_dns: bool = False) -> None:
+        super().__init__(error)
+        self.error = error
+        self.is_dns = is_dns
+
+
+class UploadFailed(TransportFailure):
+    """The source of the request body raised.
+
+    Attributes:
+        error: What it raised.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+class ClosedHere(TransportFailure):
+    """This side closed: the response was released, or the connector closed.
+
+    Attributes:
+        text: What was closed.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from windtunnel_conformance.adapters.base import Description
-    from windtunnel_conformance.case import Action, Case, Variant
+    from windtunnel_conformance.case import Action, Case, Json, Variant
 
 _VIRTUAL = "clock.virtual"
 
@@ -49,22 +49,21 @@ def unreachable_origin(variant: Variant) -> str:
 def _paths(actions: Iterable[Action]) -> Iterator[str]:
     """Yield ``request``, ``request.timeout``, ``request.timeout.pool`` and the like."""
     for action in actions:
-        if action.verb == "group" and isinstance(action.argument, list):
-            yield from _group_paths(action.argument)
-        else:
-            yield from _value_paths(action.verb, action.argument)
+        yield from _value_paths(action.verb, action.argument)
 
 
-def _group_paths(lists: Iterable[object]) -> Iterator[str]:
-    for actions in lists:
-        for action in actions if isinstance(actions, list) else ():
-            if isinstance(action, dict):
-                for verb, argument in action.items():
-                    yield from _value_paths(verb, argument)
-
-
-def _value_paths(path: str, value: object) -> Iterator[str]:
+def _value_paths(path: str, value: Json) -> Iterator[str]:
     yield path
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _value_paths(f"{path}.{key}", inner)
+    elif path == "group" and isinstance(value, list):
+        for actions in value:
+            yield from _group_paths(actions)
+
+
+def _group_paths(actions: Json) -> Iterator[str]:
+    for action in actions if isinstance(actions, list) else [actions]:
+        if isinstance(action, dict):
+            for verb, argument in action.items():
+                yield from _value_paths(verb, argument)

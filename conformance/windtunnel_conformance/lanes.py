@@ -10,7 +10,7 @@ import contextlib
 from typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
 
 @final
@@ -28,7 +28,7 @@ class Lanes:
         self._entrance = asyncio.Lock()
 
     @contextlib.asynccontextmanager
-    async def shared(self) -> AsyncIterator[None]:
+    async def shared(self) -> AsyncGenerator[None]:
         """Work beside others."""
         async with self._entrance:
             await self._free.acquire()
@@ -38,7 +38,7 @@ class Lanes:
             self._free.release()
 
     @contextlib.asynccontextmanager
-    async def alone(self) -> AsyncIterator[None]:
+    async def alone(self) -> AsyncGenerator[None]:
         """Work when everybody else has finished, and before anybody else begins."""
         async with self._entrance, contextlib.AsyncExitStack() as lanes:
             for _ in range(self._count):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, final
 
@@ -30,6 +31,7 @@ from windtunnel_conformance.clock import (
     scaled_timing,
 )
 from windtunnel_conformance.error_names import classified
+from windtunnel_conformance.expectations import Profile, load_profile
 from windtunnel_conformance.judge import judge
 from windtunnel_conformance.lanes import Lanes
 from windtunnel_conformance.outcome import Outcome, Timing
@@ -47,9 +49,9 @@ if TYPE_CHECKING:
 
     from windtunnel_conformance.adapters.base import Adapter, Description
     from windtunnel_conformance.case import Variant
-    from windtunnel_conformance.expectations import Profile
     from windtunnel_conformance.judge import Judgement
 
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _PARALLEL = 4
 _ROUND_TRIPS = 50
 _BLOCKING = frozenset({Verdict.FAIL, Verdict.ERROR, Verdict.BLOCKED})
@@ -79,12 +81,12 @@ class Entrant:
     Attributes:
         name: For reports.
         adapter: The way to it.
-        profile: What is known of it.
+        profile: What is known of it. None: the one under the name that it says it has.
     """
 
     name: str
     adapter: Adapter
-    profile: Profile
+    profile: Profile | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ def _run_client(
         loop.run(entrant.adapter.aclose())
     client = about["client"]
     return ClientResult(
-        name=entrant.name,
+        name=entrant.name if entrant.profile is not None else client["name"],
         version=client["version"],
         runtime=client["runtime"],
         clock=about["clock"],
@@ -188,7 +190,7 @@ class _ClientRun:
         self._progress = progress
         self._numbers = itertools.count(1)
         self._done: dict[str, CaseResult] = {}
-        self.profile = entrant.profile
+        self.profile = entrant.profile or _profile_of(about["client"]["name"])
         self.remark = ""
         version = about["client"]["version"]
         if version and not self.profile.covers_version(version):
@@ -356,6 +358,11 @@ class _ClientRun:
     def _keep(self, result: CaseResult) -> None:
         self._done[result.case.id] = result
         self._progress.advance(self._name, result)
+
+
+def _profile_of(name: str) -> Profile:
+    # The name comes from outside and becomes part of a path.
+    return load_profile(name) if _NAME.fullmatch(name) else Profile(name)
 
 
 def in_order_of_need(cases: Sequence[Case]) -> Iterator[Case]:

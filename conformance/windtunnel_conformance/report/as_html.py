@@ -141,6 +141,7 @@ def _variant(result: VariantResult, logs: _Logs | None) -> JsonObject:
         "note": result.note,
         "reasons": list(result.reasons),
         "known": result.known,
+        "blind": list(result.not_compared),
     }
     if result.alternative is not None:
         full["alternative"] = result.alternative + 1

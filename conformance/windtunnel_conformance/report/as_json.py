@@ -47,6 +47,7 @@ def _client(client: ClientResult) -> Json:
         "clock": client.clock,
         "as_expected": client.as_expected,
         "problem": client.problem,
+        "remark": client.remark,
         "unmatched_expectations": list(client.unmatched),
         "counts": {str(key): count for key, count in client.counts().items()},
         "cases": [_case(case) for case in client.cases],
@@ -77,4 +78,5 @@ def _variant(result: VariantResult) -> Json:
         "note": result.note,
         "reasons": list(result.reasons),
         "known": result.known,
+        "not_compared": list(result.not_compared),
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -16,8 +17,6 @@ from windtunnel_conformance.report.wirelog import log_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from rich.console import Console
 
     from windtunnel_conformance.results import (
         CaseResult,
@@ -41,8 +40,20 @@ _LOG_BYTES = 160
 _SURPRISES = 20
 
 
-def print_table(results: RunResults, console: Console) -> None:
-    """Print the counts, the surprises of each client, and a last line that says all."""
+_LEAST_COLUMNS = 100
+
+
+def print_report(results: RunResults, console: Console | None = None) -> None:
+    """Print the counts, the surprises of each client, and a last line that says all.
+
+    Args:
+        results: What to print.
+        console: Where; None is standard output, in a width that a table fits into.
+    """
+    if console is None:
+        console = Console()
+        if not console.is_terminal:
+            console = Console(width=max(console.width, _LEAST_COLUMNS))
     console.print(_counts(results))
     for client in results.clients:
         _print_client(client, console)
@@ -75,6 +86,8 @@ def _count_text(counts: Mapping[Verdict, int]) -> Text:
 def _print_client(client: ClientResult, console: Console) -> None:
     if client.problem:
         console.print(Text(f"{client.name}: {client.problem}", style="bold red"))
+    if client.remark:
+        console.print(Text(client.remark, style="yellow"))
     surprises = list(client.surprises())
     for result in surprises[:_SURPRISES]:
         _print_surprise(client.name, result, console)
@@ -128,13 +141,24 @@ def _summary(results: RunResults) -> Text:
         for case in client.cases
         for one in case.variants
     )
-    facts = (
-        f"{len(results.cases)} cases, {len(results.clients)} clients, {executions} runs"
+    facts = ", ".join(
+        (
+            _number(len(results.cases), "case"),
+            _number(len(results.clients), "client"),
+            _number(executions, "run"),
+        )
     )
     if results.as_expected:
         return Text(f"{facts}: all as expected", style="bold green")
-    unexpected = sum(len(list(client.surprises())) for client in results.clients)
-    return Text(f"{facts}: {unexpected} results are not as expected", style="bold red")
+    count = sum(
+        len(list(client.surprises())) + len(client.unmatched) + bool(client.problem)
+        for client in results.clients
+    )
+    return Text(f"{facts}: {_number(count, 'surprise')}", style="bold red")
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _indent(text: str, margin: str) -> str:

@@ -68,6 +68,10 @@ function showVariant(id, client, index) {
     section("Reasons");
     list(variant.reasons);
   }
+  if (variant.blind) {
+    section("Not compared: the client does not show it");
+    list(variant.blind);
+  }
   if (variant.log !== undefined) {
     section("What happened, at both ends");
     showLog(data.logs[variant.log]);

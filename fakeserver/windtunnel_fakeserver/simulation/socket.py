@@ -69,6 +69,7 @@ class SimSocket:
         self._lit = False
         self._connect_error = 0
         self._connect_failed = False
+        self._is_unannounced = False
         self._abortive = False
         self._options: dict[tuple[int, int], Any] = {}
         self._name: tuple[str, int] = (_ANY[family], 0)
@@ -254,6 +255,10 @@ class SimSocket:
         if self.connecting:
             raise _os_error(errno.EALREADY)
         if self.endpoint is not None:
+            if self._is_unannounced:
+                # Linux says "done" once to whoever asks again after EINPROGRESS.
+                self._is_unannounced = False
+                return
             raise _os_error(errno.EISCONN)
         self._network.connect(self, address[0], address[1])
         self.connecting = True
@@ -263,6 +268,7 @@ class SimSocket:
         self, endpoint: Endpoint, name: tuple[str, int], peer: tuple[str, int]
     ) -> None:
         """Become one end of a connection; the network calls this."""
+        self._is_unannounced = self.connecting
         self.connecting = False
         self.endpoint = endpoint
         self._name = name
@@ -285,6 +291,9 @@ class SimSocket:
             BlockingIOError: Nothing arrived.
             OSError: As Linux says: reset, not connected, closed.
         """
+        if self._connect_failed:
+            # Linux takes a refused connection for one that has ended.
+            return b""
         endpoint = self._connected()
         peek = bool(flags & socket.MSG_PEEK)
         piece = endpoint.receive(bufsize, peek=peek, coalesce=self._network.coalesce)
@@ -308,12 +317,13 @@ class SimSocket:
             OSError: As Linux says: reset, broken pipe, not connected, closed.
         """
         endpoint = self._connected()
-        view = memoryview(data).cast("B")
-        admitted = endpoint.admit(len(view))
-        if admitted == len(view) and isinstance(data, bytes):
-            self._network.transmit(endpoint, data)
-        else:
-            self._network.transmit(endpoint, bytes(view[:admitted]))
+        # Released even when an error's traceback keeps this frame: a bytearray that is
+        # viewed from somewhere cannot be cleared by its owner.
+        with memoryview(data).cast("B") as view:
+            admitted = endpoint.admit(len(view))
+            is_whole = admitted == len(view) and isinstance(data, bytes)
+            piece = data if is_whole else bytes(view[:admitted])
+        self._network.transmit(endpoint, piece)
         return admitted
 
     def sendmsg(self, buffers: Iterable[Buffer], *unused: Any) -> int:

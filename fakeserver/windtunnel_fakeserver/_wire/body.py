@@ -10,9 +10,7 @@ Spec: RFC 9112 sections 6 and 7.1.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
-from windtunnel_fakeserver._wire.compat import override
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from windtunnel_fakeserver._wire.head import Head
@@ -21,8 +19,8 @@ _HEX = re.compile(rb"[0-9A-Fa-f]+\Z")
 _MAX_SIZE_DIGITS = 16
 
 
-class Body:
-    """A body that is empty: the base of the other two.
+class NoBody:
+    """No body at all; the base of the other two.
 
     Attributes:
         notes: What was wrong with it; offsets count from its first byte.
@@ -37,26 +35,8 @@ class Body:
         self.broken = False
         self.trailers: list[tuple[str, str]] = []
 
-    def scan(self, buffer: bytearray) -> int:
-        """Say how many bytes of the buffer the body takes, or -1 if more must come.
 
-        Called again with the same, longer buffer. A broken body says where it broke.
-        """
-        del buffer
-        return 0
-
-    def decoded(self, buffer: bytearray) -> bytes:
-        """Return the content found so far, without transfer coding."""
-        del buffer
-        return b""
-
-    def missing(self, buffer: bytearray) -> str:
-        """Say in words what had not arrived when the client ended."""
-        del buffer
-        return "nothing"
-
-
-class LengthBody(Body):
+class LengthBody(NoBody):
     """A body of ``length`` bytes."""
 
     __slots__ = ("length",)
@@ -65,20 +45,20 @@ class LengthBody(Body):
         super().__init__()
         self.length = length
 
-    @override
     def scan(self, buffer: bytearray) -> int:
+        """Say how many bytes of the buffer the body takes, or -1 if more must come."""
         return self.length if len(buffer) >= self.length else -1
 
-    @override
     def decoded(self, buffer: bytearray) -> bytes:
+        """Return the content found so far."""
         return bytes(memoryview(buffer)[: self.length])
 
-    @override
     def missing(self, buffer: bytearray) -> str:
+        """Say in words what had come when the client ended."""
         return f"{len(buffer)} of {self.length} body bytes had arrived"
 
 
-class ChunkedBody(Body):
+class ChunkedBody(NoBody):
     """A chunked body, read tolerantly: a bare LF is noted, a bad size breaks it."""
 
     __slots__ = ("_at", "_content", "_left", "_scanned")
@@ -92,8 +72,11 @@ class ChunkedBody(Body):
         # 0 the line end behind the data of a chunk.
         self._left = -1
 
-    @override
     def scan(self, buffer: bytearray) -> int:
+        """Say how many bytes of the buffer the body takes, or -1 if more must come.
+
+        Called again with the same, longer buffer. A broken body says where it broke.
+        """
         while not self.broken:
             if self._left > 0:
                 taken = buffer[self._at : self._at + self._left]
@@ -153,13 +136,18 @@ class ChunkedBody(Body):
         self.broken = True
         self._at = start
 
-    @override
     def decoded(self, buffer: bytearray) -> bytes:
+        """Return the content found so far, without framing."""
+        del buffer
         return bytes(self._content)
 
-    @override
     def missing(self, buffer: bytearray) -> str:
+        """Say in words what had come when the client ended."""
+        del buffer
         return f"the last chunk had not arrived, {len(self._content)} body bytes had"
+
+
+Body: TypeAlias = LengthBody | ChunkedBody | NoBody
 
 
 def body_of(head: Head) -> Body:
@@ -173,13 +161,13 @@ def body_of(head: Head) -> Body:
     """
     lowered = head.raw.lower()
     if b"content-length" not in lowered and b"transfer-encoding" not in lowered:
-        return Body()
+        return NoBody()
     codings = head.values("transfer-encoding")
     lengths = head.values("content-length")
     if codings:
         return _by_coding(codings, lengths, head)
     if not lengths:
-        return Body()
+        return NoBody()
     return _by_length(lengths, head.notes)
 
 
@@ -198,7 +186,7 @@ def _by_coding(codings: list[str], lengths: list[str], head: Head) -> Body:
     head.notes.append(
         f"Transfer-Encoding {codings[-1][:40]!r} does not end in chunked (RFC 9112 6.3)"
     )
-    body = Body()
+    body = NoBody()
     body.broken = True
     return body
 
@@ -212,6 +200,6 @@ def _by_length(lengths: list[str], notes: list[str]) -> Body:
         )
     if not (values[0].isascii() and values[0].isdigit()):
         notes.append(f"Content-Length {values[0][:40]!r} is not digits (RFC 9112 6.3)")
-        return Body()
+        return NoBody()
     length = int(values[0][:40])
-    return LengthBody(length) if length else Body()
+    return LengthBody(length) if length else NoBody()

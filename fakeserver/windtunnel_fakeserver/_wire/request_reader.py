@@ -9,7 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from windtunnel_fakeserver._wire.body import Body, body_of
+from windtunnel_fakeserver._wire.body import (
+    Body,
+    ChunkedBody,
+    LengthBody,
+    NoBody,
+    body_of,
+)
 from windtunnel_fakeserver._wire.head import Head, find_head_end, parse_head
 from windtunnel_fakeserver._wire.request import Request
 
@@ -33,8 +39,8 @@ class RequestReader:
         "_body",
         "_connection",
         "_count",
-        "_head",
         "_now",
+        "_open",
         "_scanned",
         "_server",
         "_stamp",
@@ -50,8 +56,9 @@ class RequestReader:
         self._server = server
         self._count = 0
         self._scanned = 0
-        self._head: Head | None = None
-        self._body = Body()
+        # The head whose body has not been read, with that body.
+        self._open: tuple[Head, LengthBody | ChunkedBody] | None = None
+        self._body: Body = NoBody()
         self._stamp = 0.0
 
     def feed(self, data: bytes) -> None:
@@ -66,7 +73,7 @@ class RequestReader:
     @property
     def pending(self) -> bool:
         """True between a head and the end of its body."""
-        return self._head is not None
+        return self._open is not None
 
     def take_head(self) -> Request | None:
         """Consume the next head and return it as a request without its body.
@@ -74,7 +81,7 @@ class RequestReader:
         The body stays in the buffer: ``take_request`` reads it next, or ``take`` as
         plain bytes.
         """
-        self._head = None
+        self._open = None
         if not self.buffer:
             return None
         end = find_head_end(self.buffer, self._scanned)
@@ -86,26 +93,25 @@ class RequestReader:
         self._body = body = body_of(head)
         self._stamp = self._now()
         self._count += 1
-        has_body = type(body) is not Body
-        self._head = head if has_body else None
-        return self._request(
-            head, b"", head.raw, complete=not has_body and not body.broken
-        )
+        if isinstance(body, LengthBody | ChunkedBody):
+            self._open = (head, body)
+        complete = self._open is None and not body.broken
+        return self._request(head, b"", head.raw, complete=complete)
 
     def take_request(self) -> Request | None:
         """Consume the next whole request, or the rest of one whose head was taken."""
-        if self._head is None:
+        if self._open is None:
             request = self.take_head()
-            if request is None or self._head is None:
+            if request is None or self._open is None:
                 return request
-        head, body = self._head, self._body
+        head, body = self._open
         end = body.scan(self.buffer)
         if end < 0:
             return None
         raw = head.raw + self.buffer[:end]
         content = body.decoded(self.buffer)
         self._consume(end)
-        self._head = None
+        self._open = None
         return self._request(head, content, raw, complete=not body.broken)
 
     def cut_request(self) -> Request | None:
@@ -115,14 +121,14 @@ class RequestReader:
             The head with as much of the body as arrived, or None when no head was
             taken before.
         """
-        head = self._head
-        if head is None:
+        if self._open is None:
             return None
-        content = self._body.decoded(self.buffer)
-        head.notes.append(f"the client ended early: {self._body.missing(self.buffer)}")
+        head, body = self._open
+        content = body.decoded(self.buffer)
+        head.notes.append(f"the client ended early: {body.missing(self.buffer)}")
         raw = head.raw + self.buffer
         self._consume(len(self.buffer))
-        self._head = None
+        self._open = None
         return self._request(head, content, raw, complete=False)
 
     def take(self, size: int) -> bytes | None:
@@ -139,7 +145,7 @@ class RequestReader:
         data = bytes(memoryview(self.buffer)[:size])
         self._consume(size)
         # Whoever reads plain bytes behind a head has taken the framing over.
-        self._head = None
+        self._open = None
         return data
 
     def _consume(self, size: int) -> None:

@@ -321,8 +321,10 @@ class SimSocket:
         # viewed from somewhere cannot be cleared by its owner.
         with memoryview(data).cast("B") as view:
             admitted = endpoint.admit(len(view))
-            is_whole = admitted == len(view) and isinstance(data, bytes)
-            piece = data if is_whole else bytes(view[:admitted])
+            if admitted == len(view) and isinstance(data, bytes):
+                piece = data
+            else:
+                piece = bytes(view[:admitted])
         self._network.transmit(endpoint, piece)
         return admitted
 

@@ -22,11 +22,13 @@ class Certificates:
 
     def server(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._leaf.configure_cert(context)
+        # trustme types the context as pyOpenSSL's too, which is not installed.
+        self._leaf.configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
         return context
 
     def client(self, *, trusting: bool = True) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if trusting:
-            self._authority.configure_trust(context)
+            # The same here.
+            self._authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType]
         return context

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from windtunnel_fakeserver.simulation import SimLoop
+from windtunnel_fakeserver.simulation.compat import override
 
 if TYPE_CHECKING:
     import ssl
@@ -35,12 +36,15 @@ class Recorder(asyncio.Protocol):
         self.received = bytearray()
         self.transport: asyncio.Transport
         self._news = asyncio.Event()
+        self._run_length = 0
 
+    @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         self._note("made")
 
+    @override
     def data_received(self, data: bytes) -> None:
         self.received += data
         if self.events and self.events[-1].startswith("data "):
@@ -49,16 +53,20 @@ class Recorder(asyncio.Protocol):
         self._run_length = len(data)
         self._note(f"data {len(data)}")
 
+    @override
     def eof_received(self) -> bool:
         self._note("eof")
         return self.keep_open
 
+    @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._note(f"lost {error_text(exc)}")
 
+    @override
     def pause_writing(self) -> None:
         self._note("pause")
 
+    @override
     def resume_writing(self) -> None:
         self._note("resume")
 
@@ -144,14 +152,12 @@ class Lab:
         return port_of(server)
 
     async def pair(
-        self,
-        *,
-        keep_open: bool = False,
-        server_tls: ssl.SSLContext | None = None,
-        client_tls: ssl.SSLContext | None = None,
+        self, *, keep_open: bool = False, tls: bool = False
     ) -> tuple[Recorder, Recorder]:
         """Connect a client to a server, both recorded."""
         server = self.recorder(keep_open=keep_open)
+        server_tls = self.certificates.server() if tls else None
+        client_tls = self.certificates.client() if tls else None
         port = await self.serve(lambda: server, ssl=server_tls)
         client = await self.dial(port, keep_open=keep_open, tls=client_tls)
         await server.saw("made")

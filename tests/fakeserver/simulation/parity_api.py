@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 from typing import TYPE_CHECKING, Any
 
 from tests.fakeserver.simulation.lab import (
@@ -304,15 +303,8 @@ async def sock_send_fills_the_window(lab: Lab) -> object:
 # -- TLS -----------------------------------------------------------------------------
 
 
-def _tls(lab: Lab) -> dict[str, ssl.SSLContext]:
-    return {
-        "server_tls": lab.certificates.server(),
-        "client_tls": lab.certificates.client(),
-    }
-
-
 async def tls_handshake_and_echo(lab: Lab) -> object:
-    client, server = await lab.pair(**_tls(lab))
+    client, server = await lab.pair(tls=True)
     client.transport.write(b"ping")
     await server.got(4)
     server.transport.write(b"pong!")
@@ -322,7 +314,7 @@ async def tls_handshake_and_echo(lab: Lab) -> object:
 
 
 async def tls_server_closes(lab: Lab) -> object:
-    client, server = await lab.pair(**_tls(lab))
+    client, server = await lab.pair(tls=True)
     server.transport.write(b"bye")
     server.transport.close()
     await client.saw("lost")
@@ -331,7 +323,7 @@ async def tls_server_closes(lab: Lab) -> object:
 
 
 async def tls_client_closes(lab: Lab) -> object:
-    client, server = await lab.pair(**_tls(lab))
+    client, server = await lab.pair(tls=True)
     client.transport.write(b"bye")
     client.transport.close()
     await client.saw("lost")
@@ -340,7 +332,7 @@ async def tls_client_closes(lab: Lab) -> object:
 
 
 async def tls_is_cut_without_close_notify(lab: Lab) -> object:
-    client, server = await lab.pair(**_tls(lab))
+    client, server = await lab.pair(tls=True)
     server.transport.write(b"half a mess")
     await client.got(11)
     server.transport.abort()
@@ -350,7 +342,7 @@ async def tls_is_cut_without_close_notify(lab: Lab) -> object:
 
 
 async def tls_is_reset(lab: Lab) -> object:
-    client, server = await lab.pair(**_tls(lab))
+    client, server = await lab.pair(tls=True)
     server.transport.write(b"half a mess")
     await client.got(11)
     server.reset()
@@ -359,7 +351,7 @@ async def tls_is_reset(lab: Lab) -> object:
 
 
 async def tls_carries_much(lab: Lab) -> object:
-    client, server = await lab.pair(**_tls(lab))
+    client, server = await lab.pair(tls=True)
     server.transport.pause_reading()
     client.transport.write(bytes(MUCH // 4))
     await lab.quiet()

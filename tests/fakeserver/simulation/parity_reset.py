@@ -13,6 +13,7 @@ from tests.fakeserver.simulation.lab import (
     outcome_of_call,
 )
 from tests.fakeserver.simulation.parity_close import MUCH
+from windtunnel_fakeserver.simulation.compat import override
 
 if TYPE_CHECKING:
     from tests.fakeserver.simulation.lab import Lab
@@ -182,9 +183,11 @@ async def both_reset_at_once(lab: Lab) -> object:
 
 async def error_in_a_callback_closes(lab: Lab) -> object:
     class Faulty(asyncio.Protocol):
+        @override
         def data_received(self, data: bytes) -> None:
             raise ValueError(len(data))
 
+        @override
         def connection_lost(self, exc: Exception | None) -> None:
             seen.append(error_text(exc))
             gone.set()

@@ -185,7 +185,6 @@ class _Expander:
         self._root = root
         self._table = table
         self._plan = read_vary(table["vary"]) if "vary" in table else Plan()
-        self._origins = read_origins(table.get("origins"))
         self._lets = table["let"].table(None) if "let" in table else {}
         self._captures = self._find_captures()
         self._used_columns: set[str] = set()
@@ -222,6 +221,13 @@ class _Expander:
         return Variant(
             self._id, row.key, row.values, origins, actions, peers, alternatives
         )
+
+    def _origins(self, row: Row) -> dict[str, Origin]:
+        columns = Scope(row.values)
+        node = self._table.get("origins")
+        origins = read_origins(None if node is None else columns.fill(node))
+        self._used_columns |= columns.used
+        return origins if row.tls is None else with_tls(origins, row.tls)
 
     def _scope(self, row: Row, origins: Mapping[str, Origin]) -> dict[str, Scalar]:
         values: dict[str, Scalar] = dict(row.values)

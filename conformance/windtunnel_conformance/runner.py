@@ -32,7 +32,7 @@ from windtunnel_conformance.clock import (
 )
 from windtunnel_conformance.error_names import classified
 from windtunnel_conformance.expectations import Profile, load_profile
-from windtunnel_conformance.judge import judge
+from windtunnel_conformance.judge import Judgement, judge
 from windtunnel_conformance.lanes import Lanes
 from windtunnel_conformance.outcome import Outcome, Timing
 from windtunnel_conformance.results import (
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
 
     from windtunnel_conformance.adapters.base import Adapter, Description
     from windtunnel_conformance.case import Variant
-    from windtunnel_conformance.judge import Judgement
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _PARALLEL = 4
@@ -337,7 +336,7 @@ class _ClientRun:
 
     def _judged(self, case: Case, variant: Variant, raw: Outcome) -> VariantResult:
         outcome = classified(raw, self.profile, self._about)
-        judgement = judge(variant, outcome)
+        judgement = _judgement(variant, outcome)
         news = self.profile.compare(
             variant.id, case.level, judgement.verdict, outcome.results
         )
@@ -385,6 +384,14 @@ def in_order_of_need(cases: Sequence[Case]) -> Iterator[Case]:
 
     for case in cases:
         yield from visit(case)
+
+
+def _judgement(variant: Variant, outcome: Outcome) -> Judgement:
+    try:
+        return judge(variant, outcome)
+    except Exception as exc:  # noqa: BLE001  # one bad pattern must not end the run
+        words = f"harness: the judge failed: {type(exc).__name__}: {exc}"
+        return Judgement(Verdict.ERROR, note=words)
 
 
 def _reasons(judgement: Judgement) -> tuple[str, ...]:

@@ -115,7 +115,7 @@ def _case(case: Case) -> JsonObject:
         "title": case.title,
         "level": str(case.level),
         "spec": list(case.spec),
-        "why": case.why.strip(),
+        "why": [" ".join(text.split()) for text in case.why.split("\n\n")],
         "source": case.source,
     }
 
@@ -144,7 +144,7 @@ def _variant(result: VariantResult, logs: _Logs | None) -> JsonObject:
         "blind": list(result.not_compared),
     }
     if result.alternative is not None:
-        full["alternative"] = result.alternative + 1
+        full["alternative"] = result.alternative
     if logs is not None and result.outcome is not None:
         full["log"] = logs.number(result.outcome)
         if result.outcome.stderr:

@@ -43,7 +43,7 @@ function showVariant(id, client, index) {
   detail.replaceChildren();
   add(detail, "p", about.title);
   add(detail, "p", `${data.clients[client]}, level ${about.level}, ${about.spec.join(", ")}`, "facts");
-  if (about.why) add(detail, "p", about.why, "why facts");
+  for (const text of about.why) add(detail, "p", text, "why facts");
   if (cell.variants.length > 1) {
     section(`${cell.variants.length} variants`);
     const select = add(detail, "select");
@@ -60,7 +60,7 @@ function showVariant(id, client, index) {
   section("Verdict");
   add(detail, "p", `${data.marks[variant.verdict]} ${variant.verdict}`, `chip ${variant.verdict}`);
   if (variant.surprise) add(detail, "p", variant.surprise, "bad");
-  if (variant.alternative) {
+  if (variant.alternative !== undefined) {
     add(detail, "p", `Alternative ${variant.alternative} matched. ${variant.note ?? ""}`);
   }
   if (variant.known) add(detail, "p", `Known: ${variant.known}`);
@@ -84,12 +84,19 @@ function showVariant(id, client, index) {
   add(detail, "pre", about.source);
 }
 
-function open(button) {
-  const id = button.closest("tr").dataset.id;
+function open(id, client) {
   document.getElementById("detail-title").textContent = id;
-  showVariant(id, Number(button.dataset.client), 0);
+  showVariant(id, client, 0);
   dialog.showModal();
   detail.scrollTop = 0;
+  // The address names what is open, so that it can be passed on.
+  history.replaceState(null, "", `#${id}:${data.clients[client]}`);
+}
+
+function openFromAddress() {
+  const [id, name] = decodeURIComponent(location.hash.slice(1)).split(":");
+  const client = data.clients.indexOf(name);
+  if (data.cells[id]?.[client]) open(id, client);
 }
 
 function filter() {
@@ -117,11 +124,15 @@ function filter() {
 
 document.querySelector("main").addEventListener("click", (event) => {
   const button = event.target.closest(".cell");
-  if (button) open(button);
+  if (button) open(button.closest("tr").dataset.id, Number(button.dataset.client));
 });
 dialog.addEventListener("click", (event) => {
   if (event.target === dialog || event.target.closest(".close")) dialog.close();
 });
+dialog.addEventListener("close", () => {
+  history.replaceState(null, "", location.pathname + location.search);
+});
 form.addEventListener("change", filter);
 form.addEventListener("submit", (event) => event.preventDefault());
 filter();
+openFromAddress();

@@ -204,7 +204,7 @@ class _Expander:
         return tuple(found)
 
     def _variant(self, row: Row) -> Variant:
-        origins = self._origins if row.tls is None else with_tls(self._origins, row.tls)
+        origins = self._origins(row)
         scope = Scope(self._scope(row, origins), self._captures)
         lets = Lets({name: scope.fill(node) for name, node in self._lets.items()})
         reader = ActionReader(lets)

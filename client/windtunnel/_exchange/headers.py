@@ -1,10 +1,11 @@
 """The header block of a request: the caller's fields, and the automatic ones.
 
 Mappings come in, text to send goes out. Everything a caller can give is checked here,
-before a byte is sent: a line end in a value would start a field, or a request, of its own.
+before a byte is sent: a line end in a value would start a field, or a request, of its
+own.
 
-Order on the wire: Host, the caller's fields with the session's defaults merged in, Accept,
-Accept-Encoding, User-Agent, Authorization, and then what the body needs.
+Order on the wire: Host, the caller's fields with the session's defaults merged in,
+Accept, Accept-Encoding, User-Agent, Authorization, and then what the body needs.
 Compat: aiohttp sends the same fields in the same order.
 """
 
@@ -22,8 +23,7 @@ from windtunnel._base.version import __version__
 from windtunnel._body.decoders import ACCEPT_ENCODING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Iterable, Set as AbstractSet
 
 USER_AGENT = (
     f"Python/{sys.version_info.major}.{sys.version_info.minor} windtunnel/{__version__}"
@@ -101,7 +101,7 @@ def merge_headers(
     return merged
 
 
-def check_fields(fields: Iterable[tuple[str, str]]) -> None:
+def check_fields(fields: Iterable[tuple[str, object]]) -> None:
     """Refuse what would not stay inside its header line.
 
     Raises:
@@ -112,7 +112,7 @@ def check_fields(fields: Iterable[tuple[str, str]]) -> None:
     Spec: RFC 9110 sections 5.1 and 5.5.
     """
     for name, value in fields:
-        if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers
+        if not isinstance(value, str):
             kind = type(value).__name__
             msg = f"value {shown(value)} of header {name!r} is a {kind}, not a str"
             raise TypeError(msg)

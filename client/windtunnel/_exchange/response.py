@@ -1,8 +1,8 @@
 """What the caller gets: the head of a response, and its body when asked for.
 
-An ``Answer`` of the connection and the request it belongs to come in; out go header maps,
-bytes, text and JSON. Whatever costs something is made on first use. It must not know how
-the bytes arrive: the stream does.
+An ``Answer`` of the connection and the request it belongs to come in; out go header
+maps, bytes, text and JSON. Whatever costs something is made on first use. It must not
+know how the bytes arrive: the stream does.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from windtunnel._base.compat import override
 from windtunnel._base.typedefs import HttpVersion, HttpVersion10, HttpVersion11
 from windtunnel._body.charset import (
     declared_encoding,
@@ -83,6 +84,7 @@ class ClientResponse:
     __slots__ = (
         "__weakref__",
         "_body",
+        "_coding",
         "_content",
         "_encoded",
         "_fields",
@@ -92,7 +94,6 @@ class ClientResponse:
         "_lease",
         "_minor",
         "_request",
-        "_coding",
         "_resolve_charset",
         "history",
         "method",
@@ -131,6 +132,7 @@ class ClientResponse:
         elif not self._coding:
             self._body = answer.body
 
+    @override
     def __repr__(self) -> str:
         reason = None
         if self.reason:

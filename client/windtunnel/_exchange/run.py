@@ -1,7 +1,7 @@
 """One exchange: get a connection, send, wait for the head, once more if that is safe.
 
-A request comes in, a response whose head has come goes out. Each decision is a call into
-``_policy``; this file only acts on them.
+A request comes in, a response whose head has come goes out. Each decision is a call
+into ``_policy``; this file only acts on them.
 """
 
 from __future__ import annotations

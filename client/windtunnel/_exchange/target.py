@@ -1,7 +1,8 @@
 """What a request needs to know of its URL, worked out once for each URL.
 
-A URL comes in, the end of the request line, the Host value and the host part of the pool
-key go out. Parsing a URL costs more than sending a request, so sessions keep these.
+A URL comes in, the end of the request line, the Host value and the host part of the
+pool key go out. Parsing a URL costs more than sending a request, so sessions keep
+these.
 """
 
 from __future__ import annotations

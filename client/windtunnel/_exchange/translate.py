@@ -1,7 +1,7 @@
 """Inner failures to public errors: the one place where the two trees meet.
 
-A failure of the wire or of the transport and the request it happened to come in, an error
-of the compatible tree goes out.
+A failure of the wire or of the transport and the request it happened to come in, an
+error of the compatible tree goes out.
 """
 
 from __future__ import annotations

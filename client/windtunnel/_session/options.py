@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from windtunnel._base.typedefs import UNSET, shown
+from windtunnel._policy.deadline import DEFAULT_TIMEOUT, ClientTimeout
+from windtunnel._transport.settings import ReadSettings
+from windtunnel._wire.limits import Limits
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
     from ssl import SSLContext
 
     from windtunnel._exchange.response import ClientResponse
-    from windtunnel._policy.deadline import ClientTimeout
 
     Headers = Mapping[str, str] | Iterable[tuple[str, str]]
     StatusCheck = bool | Callable[[ClientResponse], Awaitable[None]]
@@ -31,3 +35,54 @@ class RequestOptions(TypedDict, total=False):
     max_line_size: int | None
     max_field_size: int | None
     max_headers: int | None
+
+
+def lower_names(names: Iterable[str] | None) -> frozenset[str]:
+    """Put header names into the form in which they are compared."""
+    return frozenset() if not names else frozenset(name.lower() for name in names)
+
+
+def session_timeout(value: object) -> ClientTimeout:
+    """Check the timeout of a session; None means the default.
+
+    Raises:
+        ValueError: It is no ClientTimeout. Compat: aiohttp raises this type.
+    """
+    if value is UNSET or value is None:
+        return DEFAULT_TIMEOUT
+    if isinstance(value, ClientTimeout):
+        return value
+    msg = f"timeout={shown(value)} of a session is not a ClientTimeout"
+    raise ValueError(msg)
+
+
+def request_timeout(value: ClientTimeout | float | None) -> ClientTimeout:
+    """Read a request's timeout; a number is one for everything.
+
+    Compat: it replaces all fields, so that the session's ``sock_connect`` is lost.
+    """
+    return value if isinstance(value, ClientTimeout) else ClientTimeout(total=value)
+
+
+def merge_settings(
+    base: ReadSettings,
+    sock_read: float | None,
+    *,
+    read_bufsize: int | None = None,
+    auto_decompress: bool | None = None,
+    max_line_size: int | None = None,
+    max_field_size: int | None = None,
+    max_headers: int | None = None,
+) -> ReadSettings:
+    """Put a request's settings over the session's; None means the session's."""
+    limits = base.limits
+    return ReadSettings(
+        Limits(
+            limits.max_line_size if max_line_size is None else max_line_size,
+            limits.max_field_size if max_field_size is None else max_field_size,
+            limits.max_headers if max_headers is None else max_headers,
+        ),
+        base.read_bufsize if read_bufsize is None else read_bufsize,
+        base.auto_decompress if auto_decompress is None else auto_decompress,
+        sock_read,
+    )

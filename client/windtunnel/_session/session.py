@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import json as json_module
-import sys
 import warnings
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from multidict import CIMultiDict, getversion
 
-from windtunnel._base.typedefs import UNSET, Unset, shown
+from windtunnel._base.typedefs import UNSET, Unset
 from windtunnel._body.payloads import json_payload, make_payload
 from windtunnel._exchange.headers import HeaderBlock, checked_method, merge_headers
 from windtunnel._exchange.request import Request
 from windtunnel._exchange.run import run
 from windtunnel._exchange.target import Target
-from windtunnel._policy.deadline import DEFAULT_TIMEOUT, ClientTimeout, deadline_at
+from windtunnel._policy.deadline import deadline_at
 from windtunnel._policy.url import build_url, make_base_url
 from windtunnel._session.context import RequestContext
+from windtunnel._session.options import (
+    lower_names,
+    merge_settings,
+    request_timeout,
+    session_timeout,
+)
 from windtunnel._transport.connector import BaseConnector, TCPConnector
 from windtunnel._transport.settings import DEFAULT_READ_BUFSIZE, ReadSettings
 from windtunnel._transport.tls import check_ssl_argument
@@ -37,12 +42,8 @@ if TYPE_CHECKING:
 
     from windtunnel._body.payloads import Payload
     from windtunnel._exchange.response import ClientResponse
+    from windtunnel._policy.deadline import ClientTimeout
     from windtunnel._session.options import Headers, RequestOptions, StatusCheck
-
-    if sys.version_info >= (3, 12):
-        from typing import Unpack
-    else:
-        from typing_extensions import Unpack
 
 _KEPT_TARGETS = 1024
 
@@ -122,14 +123,10 @@ class ClientSession:
         self._connector: BaseConnector | None = None
         self._loop = asyncio.get_running_loop()
         self._base_url = None if base_url is None else make_base_url(base_url)
-        if timeout is UNSET or timeout is None:
-            timeout = DEFAULT_TIMEOUT
-        elif not isinstance(timeout, ClientTimeout):
-            msg = f"timeout={shown(timeout)} of a session is not a ClientTimeout"
-            raise ValueError(msg)  # noqa: TRY004  # the compatible API's type
-        self._timeout = timeout
-        self._headers = merge_headers(CIMultiDict(), headers)
-        self._skip = _lower(skip_auto_headers)
+        self._timeout = timeout = session_timeout(timeout)
+        # getversion takes no narrower type.
+        self._headers: CIMultiDict[Any] = merge_headers(CIMultiDict(), headers)
+        self._skip = lower_names(skip_auto_headers)
         self._json_serialize = json_serialize
         self._raise_for_status = raise_for_status
         self._resolve_charset = fallback_charset_resolver
@@ -140,8 +137,7 @@ class ClientSession:
             timeout.sock_read,
         )
         self._targets: dict[str | URL, Target] = {}
-        self._block = HeaderBlock(self._headers, self._skip)
-        self._block_version = getversion(self._headers)
+        self._make_block()
         self._connector_owner = connector_owner
         if connector is None:
             connector = TCPConnector()
@@ -191,7 +187,7 @@ class ClientSession:
         json: Any = None,
         headers: Headers | None = None,
         skip_auto_headers: Iterable[str] | None = None,
-        timeout: ClientTimeout | float | Unset | None = UNSET,
+        timeout: ClientTimeout | float | Unset | None = UNSET,  # noqa: ASYNC109  # API
         ssl: SSLContext | bool | None = True,
         raise_for_status: StatusCheck | None = None,
         **reading: Any,
@@ -202,12 +198,9 @@ class ClientSession:
             raise RuntimeError(msg)
         started = self._loop.time()
         settings = self._settings
-        if timeout is UNSET:
-            limits = self._timeout
-        else:
-            limits = _timeout_of(timeout)
+        limits = self._timeout if timeout is UNSET else request_timeout(timeout)
         if reading or limits.sock_read != settings.sock_read:
-            settings = _merge_settings(settings, limits.sock_read, **reading)
+            settings = merge_settings(settings, limits.sock_read, **reading)
         payload = None
         if data is not None or json is not None:
             payload = self._payload(data, json)
@@ -254,13 +247,15 @@ class ClientSession:
     ) -> HeaderBlock:
         if headers or skip:
             merged = merge_headers(self._headers, headers)
-            return HeaderBlock(merged, self._skip | _lower(skip))
+            return HeaderBlock(merged, self._skip | lower_names(skip))
         # The session's headers may be changed at any time.
-        version = getversion(self._headers)
-        if version != self._block_version:
-            self._block = HeaderBlock(self._headers, self._skip)
-            self._block_version = version
+        if getversion(self._headers) != self._block_version:
+            self._make_block()
         return self._block
+
+    def _make_block(self) -> None:
+        self._block = HeaderBlock(self._headers, self._skip)
+        self._block_version = getversion(self._headers)
 
     # --- verbs ----------------------------------------------------------------------
 
@@ -383,48 +378,15 @@ class ClientSession:
         if connector is None or connector.closed:
             return
         warnings.warn(
-            f"Unclosed client session {self!r}", ResourceWarning, source=self
+            f"Unclosed client session {self!r}",
+            ResourceWarning,
+            stacklevel=2,
+            source=self,
         )
         if not self._loop.is_closed():
             self._loop.call_exception_handler(
                 {"client_session": self, "message": "Unclosed client session"}
             )
-
-
-def _lower(names: Iterable[str] | None) -> frozenset[str]:
-    return frozenset() if not names else frozenset(name.lower() for name in names)
-
-
-def _timeout_of(value: ClientTimeout | float | None) -> ClientTimeout:
-    """Read a request's timeout; a number is one for everything.
-
-    Compat: it replaces all fields, so that the session's ``sock_connect`` is lost.
-    """
-    return value if isinstance(value, ClientTimeout) else ClientTimeout(total=value)
-
-
-def _merge_settings(
-    base: ReadSettings,
-    sock_read: float | None,
-    *,
-    read_bufsize: int | None = None,
-    auto_decompress: bool | None = None,
-    max_line_size: int | None = None,
-    max_field_size: int | None = None,
-    max_headers: int | None = None,
-) -> ReadSettings:
-    """Put a request's settings over the session's; None means the session's."""
-    limits = base.limits
-    return ReadSettings(
-        Limits(
-            limits.max_line_size if max_line_size is None else max_line_size,
-            limits.max_field_size if max_field_size is None else max_field_size,
-            limits.max_headers if max_headers is None else max_headers,
-        ),
-        base.read_bufsize if read_bufsize is None else read_bufsize,
-        base.auto_decompress if auto_decompress is None else auto_decompress,
-        sock_read,
-    )
 
 
 async def _check_status(response: ClientResponse, check: StatusCheck) -> None:

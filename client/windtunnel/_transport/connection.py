@@ -1,12 +1,13 @@
 """One connection: its transport, the response being read, its timer and its waiter.
 
 In come bytes from the loop and requests from the exchange layer, out go an ``Answer``
-through the future that ``begin`` returned, then pieces of body into its stream. It knows
-neither URLs nor the headers to send, and of reuse only whether the response left the
-connection clean.
+through the future that ``begin`` returned, then pieces of body into its stream. It
+knows neither URLs nor the headers to send, and of reuse only whether the response left
+the connection clean.
 
-One object does all of it, because objects and callbacks between them are what a request
-costs. The rules of HTTP are in ``_wire``; the states are here::
+One object does all of it (``Channel`` is its lower half), because objects and callbacks
+between them are what a request costs. The rules of HTTP are in ``_wire``; the states
+are here::
 
     IDLE -> HEAD -> LENGTH | CHUNKED | UNTIL_CLOSE -> IDLE       response complete
             HEAD -> IDLE                                         no body, or all there
@@ -15,13 +16,13 @@ costs. The rules of HTTP are in ``_wire``; the states are here::
 
 from __future__ import annotations
 
-import asyncio
 from enum import Enum
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from windtunnel._base.compat import override
 from windtunnel._body.stream import StreamReader
 from windtunnel._policy.deadline import NEVER
+from windtunnel._transport.channel import Channel
 from windtunnel._transport.failures import (
     ClosedHere,
     Disconnected,
@@ -29,7 +30,7 @@ from windtunnel._transport.failures import (
     TimedOut,
     TransportFailure,
 )
-from windtunnel._transport.settings import Answer, ReadSettings
+from windtunnel._transport.settings import Answer
 from windtunnel._wire.chunked import PIECE_BYTES, ChunkedReader
 from windtunnel._wire.framing import BodyKind, response_framing
 from windtunnel._wire.head import HEAD_END, Head, parse_regular_head
@@ -37,10 +38,11 @@ from windtunnel._wire.head_exact import HeadReader
 from windtunnel._wire.violation import WireError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    import asyncio
 
     from windtunnel._base.typedefs import ConnectionKey
     from windtunnel._transport.pool import Pool
+    from windtunnel._transport.settings import ReadSettings
 
 
 class State(Enum):
@@ -61,64 +63,39 @@ _LENGTH = State.LENGTH
 _CHUNKED = State.CHUNKED
 _UNTIL_CLOSE = State.UNTIL_CLOSE
 _CLOSED = State.CLOSED
-_DEFAULT_SETTINGS = ReadSettings()
 
 
-class Connection(asyncio.BufferedProtocol):
+class Connection(Channel):
     """One connection of the pool, serving one request at a time.
 
     Attributes:
-        key: What it is connected to.
         idle_since: When it was put back, on the loop's clock.
-        transport: The asyncio transport.
     """
 
     __slots__ = (
-        "__weakref__",
         "_chunks",
-        "_drain",
         "_head_reader",
         "_interim",
         "_is_lost",
-        "_is_paused",
         "_keep_alive",
         "_left",
-        "_loop",
         "_method",
         "_offset",
-        "_pool",
-        "_read_at",
-        "_settings",
         "_state",
         "_stream",
-        "_timer",
-        "_timer_at",
         "_token",
-        "_total_at",
-        "_upload",
         "idle_since",
-        "key",
-        "transport",
     )
 
     def __init__(
         self, pool: Pool, key: ConnectionKey, loop: asyncio.AbstractEventLoop
     ) -> None:
-        self._pool = pool
-        self.key = key
-        self._loop = loop
-        self.transport: asyncio.Transport | None = None
+        super().__init__(pool, key, loop)
         self.idle_since = 0.0
         self._state = _IDLE
         self._is_lost = False
-        self._is_paused = False
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = NEVER
-        self._total_at = NEVER
-        self._read_at = NEVER
         self._token: asyncio.Future[Answer] | None = None
         self._method = ""
-        self._settings = _DEFAULT_SETTINGS
         self._head_reader: HeadReader | None = None
         self._interim = 0
         self._offset = 0
@@ -126,9 +103,8 @@ class Connection(asyncio.BufferedProtocol):
         self._keep_alive = False
         self._chunks: ChunkedReader | None = None
         self._stream: StreamReader | None = None
-        self._upload: asyncio.Task[None] | None = None
-        self._drain: asyncio.Future[None] | None = None
 
+    @override
     def __repr__(self) -> str:
         key = self.key
         return f"<Connection {key.host}:{key.port} {self._state.name.lower()}>"
@@ -164,12 +140,13 @@ class Connection(asyncio.BufferedProtocol):
         self._method = method
         self._settings = settings
         self._total_at = total_at
+        self._arm(total_at)
         if settings.sock_read:
-            self._await_data(settings.sock_read)
-        if total_at < self._timer_at:
-            self._arm(total_at)
+            self._await_data()
         self._token = token = self._loop.create_future()
-        cast("asyncio.Transport", self.transport).write(data)
+        transport = self.transport
+        assert transport is not None
+        transport.write(data)
         return token
 
     def abandon(self, token: asyncio.Future[Answer]) -> None:
@@ -181,21 +158,16 @@ class Connection(asyncio.BufferedProtocol):
         """Say whether the answer of this token is still arriving."""
         return self._token is token
 
+    @override
     def shut(self, failure: TransportFailure | WireError) -> None:
         """Close for good and tell whoever waits why."""
-        state = self._state
-        if state is _CLOSED:
+        if self._state is _CLOSED:
             return
         self._state = _CLOSED
-        token, stream, upload = self._token, self._stream, self._upload
-        self._token = self._stream = self._upload = self._chunks = None
-        self._head_reader = None
-        self._release_timer()
-        if upload is not None:
-            upload.cancel()
-        self._release_drain()
-        if self.transport is not None:
-            self.transport.abort()
+        token, stream = self._token, self._stream
+        self._forget()
+        self._stop()
+        self.cut()
         if token is None:
             self._pool.remove_idle(self)
             return
@@ -209,37 +181,21 @@ class Connection(asyncio.BufferedProtocol):
         elif not token.done():
             token.set_exception(failure)
 
-    def cut(self) -> None:
-        """Do not wait for the peer to say goodbye."""
-        if self.transport is not None:
-            self.transport.abort()
+    @override
+    def phase(self) -> Phase | None:
+        """Say what the current request is doing, None if there is none."""
+        state = self._state
+        if state is _IDLE or state is _CLOSED:
+            return None
+        if state is not _HEAD:
+            return Phase.BODY
+        return Phase.HEAD if self._upload is None else Phase.UPLOAD
 
-    # --- sending a body -------------------------------------------------------------
-
-    def start_upload(self, upload: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Send the body of the current request in a task beside the response."""
-        self._upload = task = self._loop.create_task(upload)
-        self._pool.add_upload(task)
-        # The server may be silent for as long as it is being sent to.
+    def _forget(self) -> None:
+        """Drop all that belongs to one response."""
+        self._token = self._stream = self._chunks = self._head_reader = None
         self._read_at = NEVER
-        return task
-
-    def end_upload(self) -> None:
-        """Hear from that task that everything was sent."""
-        self._upload = None
-        seconds = self._settings.sock_read
-        if seconds and self._state is not _IDLE:
-            self._await_data(seconds)
-
-    def write(self, *parts: bytes) -> None:
-        """Send parts in one go, unless the connection is closed."""
-        if self._state is not _CLOSED and self.transport is not None:
-            self.transport.writelines(parts)
-
-    async def drained(self) -> None:
-        """Wait until the transport's buffer has room."""
-        if self._drain is not None:
-            await self._drain
+        self._interim = self._offset = 0
 
     # --- what the loop calls --------------------------------------------------------
 
@@ -260,24 +216,10 @@ class Connection(asyncio.BufferedProtocol):
         self._end_of_data(None)
 
     @override
-    def pause_writing(self) -> None:
-        self._drain = self._loop.create_future()
-
-    @override
-    def resume_writing(self) -> None:
-        self._release_drain()
-
-    @override
-    def get_buffer(self, sizehint: int) -> memoryview:
-        # The loop reads into it and calls buffer_updated before anything else runs, so
-        # all connections of a pool can share one.
-        return self._pool.view
-
-    @override
     def buffer_updated(self, nbytes: int) -> None:
         state = self._state
-        if self._read_at != NEVER and self._settings.sock_read:
-            self._read_at = self._loop.time() + self._settings.sock_read
+        if self._read_at != NEVER:
+            self._read_at = self._loop.time() + (self._settings.sock_read or 0)
         try:
             if state is _HEAD:
                 self._take_head(0, nbytes)
@@ -352,7 +294,8 @@ class Connection(asyncio.BufferedProtocol):
             self._method, head.status, head.minor, head.fields, self._offset
         )
         self._keep_alive = framing.keep_alive
-        token = cast("asyncio.Future[Answer]", self._token)
+        token = self._token
+        assert token is not None
         kind = framing.kind
         if kind is BodyKind.LENGTH or kind is BodyKind.NONE:
             stop = position + framing.length
@@ -391,7 +334,8 @@ class Connection(asyncio.BufferedProtocol):
             self._complete(is_clean=start + size == end)
 
     def _take_chunks(self, start: int, end: int) -> None:
-        chunks = cast("ChunkedReader", self._chunks)
+        chunks = self._chunks
+        assert chunks is not None
         pool = self._pool
         stop = chunks.feed(pool.buffer, pool.view, start, end)
         if stop >= 0:
@@ -400,7 +344,9 @@ class Connection(asyncio.BufferedProtocol):
     def _feed(self, start: int, end: int) -> None:
         """Copy data of the read buffer into the stream, once and in pieces."""
         view = self._pool.view
-        feed = cast("StreamReader", self._stream).feed
+        stream = self._stream
+        assert stream is not None
+        feed = stream.feed
         while start < end:
             stop = min(start + PIECE_BYTES, end)
             feed(bytes(view[start:stop]))
@@ -408,116 +354,43 @@ class Connection(asyncio.BufferedProtocol):
 
     def _complete(self, *, is_clean: bool) -> None:
         """Finish the exchange, then let the reader know that its body is complete."""
-        stream = cast("StreamReader", self._stream)
+        stream = self._stream
+        assert stream is not None
         self._finish(is_clean=is_clean)
         stream.feed_eof()
 
     def _finish(self, *, is_clean: bool) -> None:
         """End the exchange: back into the pool, or closed if anything is left over."""
-        self._token = self._stream = self._chunks = None
-        self._read_at = NEVER
-        self._interim = self._offset = 0
-        if self._is_paused:
-            # A pooled connection that does not read would never see its next answer.
-            self.resume_reading()
-        upload = self._upload
+        self._forget()
         if (
             is_clean
             and self._keep_alive
-            and upload is None
+            and self._upload is None
             and self._drain is None
             and not self._is_lost
         ):
             self._state = _IDLE
+            # A pooled connection that does not read would never see its next answer.
+            if self._is_paused:
+                self.resume_reading()
             self._pool.put_back(self)
-            return
-        self._state = _CLOSED
-        self._upload = None
-        if upload is not None:
-            upload.cancel()
-        self._close_politely()
-        self._pool.vacate(self.key)
+        else:
+            self._state = _CLOSED
+            self._stop()
+            if self.transport is not None:
+                self.transport.close()
+            self._pool.vacate(self.key)
 
-    def _close_politely(self) -> None:
-        self._release_timer()
-        self._release_drain()
-        if self.transport is not None:
-            self.transport.close()
-
-    def _end_of_data(self, exc: Exception | None) -> None:
+    def _end_of_data(self, error: Exception | None) -> None:
         """Use the end of the peer's bytes: as the end of a body, or as a failure."""
         state = self._state
         if state is _CLOSED:
             return
-        if state is _UNTIL_CLOSE and exc is None:
+        if state is _UNTIL_CLOSE and error is None:
             self._complete(is_clean=False)
             return
         has_answer = (
             state is not _HEAD or self._head_reader is not None or self._interim > 0
         )
         missing = self._left if state is _LENGTH else None
-        self.shut(Disconnected(exc, has_answer=has_answer, missing=missing))
-
-    # --- flow control and time ------------------------------------------------------
-
-    def pause_reading(self) -> None:
-        """Let the stream's reader catch up; silence does not count meanwhile."""
-        if not self._is_paused and self.transport is not None:
-            self._is_paused = True
-            self._read_at = NEVER
-            self.transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        """Read again."""
-        if self._is_paused and self.transport is not None:
-            self._is_paused = False
-            self.transport.resume_reading()
-            seconds = self._settings.sock_read
-            if seconds and self._stream is not None:
-                self._await_data(seconds)
-
-    def _await_data(self, seconds: float) -> None:
-        self._read_at = read_at = self._loop.time() + seconds
-        if read_at < self._timer_at:
-            self._arm(read_at)
-
-    def _arm(self, when: float) -> None:
-        """Wake up at ``when``; later deadlines wait until then to be armed."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer_at = when
-        self._timer = self._loop.call_at(when, self._tick)
-
-    def _release_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._timer_at = NEVER
-
-    def _release_drain(self) -> None:
-        drain, self._drain = self._drain, None
-        if drain is not None and not drain.done():
-            drain.set_result(None)
-
-    def _tick(self) -> None:
-        self._timer = None
-        self._timer_at = NEVER
-        state = self._state
-        if state is _IDLE or state is _CLOSED:
-            return
-        now = self._loop.time()
-        if now >= self._total_at:
-            self.shut(TimedOut("total", self._phase()))
-        elif now >= self._read_at:
-            self.shut(TimedOut("sock_read", self._phase()))
-        elif (when := min(self._total_at, self._read_at)) != NEVER:
-            self._arm(when)
-
-    def _phase(self) -> Phase:
-        if self._state is not _HEAD:
-            return Phase.BODY
-        return Phase.HEAD if self._upload is None else Phase.UPLOAD
-
-    def extra_info(self, name: str) -> Any:
-        """Ask the transport, as ``get_extra_info`` does."""
-        return None if self.transport is None else self.transport.get_extra_info(name)
+        self.shut(Disconnected(error, has_answer=has_answer, missing=missing))

@@ -1,7 +1,7 @@
 """The public face of the pool: what a user configures, and how long it lives.
 
-Keys and deadlines come in, connections go out. A connector belongs to one event loop and
-may serve several sessions.
+Keys and deadlines come in, connections go out. A connector belongs to one event loop
+and may serve several sessions.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class BaseConnector:
     def __init__(
         self,
         *,
-        keepalive_timeout: float | None | Unset = UNSET,
+        keepalive_timeout: float | Unset | None = UNSET,
         force_close: bool = False,
         limit: int = 100,
         limit_per_host: int = 0,
@@ -154,7 +154,12 @@ class BaseConnector:
         pool = getattr(self, "_pool", None)
         if pool is None or pool.is_closed or not pool.has_idle:
             return
-        warnings.warn(f"Unclosed connector {self!r}", ResourceWarning, source=self)
+        warnings.warn(
+            f"Unclosed connector {self!r}",
+            ResourceWarning,
+            stacklevel=2,
+            source=self,
+        )
         if not self._loop.is_closed():
             self._loop.call_exception_handler(
                 {"connector": self, "message": "Unclosed connector"}
@@ -191,7 +196,7 @@ class TCPConnector(BaseConnector):
         local_addr: tuple[str, int] | None = None,
         happy_eyeballs_delay: float | None = 0.25,
         interleave: int | None = None,
-        keepalive_timeout: float | None | Unset = UNSET,
+        keepalive_timeout: float | Unset | None = UNSET,
         force_close: bool = False,
         limit: int = 100,
         limit_per_host: int = 0,

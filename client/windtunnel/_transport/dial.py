@@ -1,7 +1,7 @@
 """Make a connection: resolve the name, race the addresses, do the TLS handshake.
 
-A key and deadlines come in, a ready ``Connection`` goes out, or a failure that says what
-was being done. It knows nothing of requests and keeps nothing.
+A key and deadlines come in, a ready ``Connection`` goes out, or a failure that says
+what was being done. It knows nothing of requests and keeps nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import socket
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from aiohappyeyeballs import start_connection
+from aiohappyeyeballs import (
+    start_connection,  # pyright: ignore[reportUnknownVariableType]  # a bare tuple in it
+)
 
 from windtunnel._policy.deadline import NEVER, deadline_at, earliest
 from windtunnel._transport.connection import Connection
@@ -19,9 +21,7 @@ from windtunnel._transport.failures import DialFailed, Phase, TimedOut
 from windtunnel._transport.tls import context_for
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
-    from aiohappyeyeballs import AddrInfoType
+    from collections.abc import Coroutine, Sequence
 
     from windtunnel._base.typedefs import ConnectionKey
     from windtunnel._policy.deadline import ClientTimeout
@@ -112,8 +112,9 @@ async def _until(
     when, kind = deadline
     if when == NEVER:
         return await work
+    limit = asyncio.timeout_at(when)
     try:
-        async with asyncio.timeout_at(when) as limit:
+        async with limit:
             return await work
     except TimeoutError as exc:
         # The operating system has a TimeoutError of its own, which is no deadline.
@@ -124,14 +125,11 @@ async def _until(
 
 async def _resolve(
     loop: asyncio.AbstractEventLoop, key: ConnectionKey, settings: DialSettings
-) -> list[AddrInfoType]:
+) -> Sequence[Any]:
     host = key.host
     # One dot at the end is the root of the DNS; more are nothing.
     name = host.rstrip(".") + "." if host.endswith("..") else host
-    if _is_address(name):
-        flags = socket.AI_NUMERICHOST
-    else:
-        flags = socket.AI_ADDRCONFIG
+    flags = socket.AI_NUMERICHOST if _is_address(name) else socket.AI_ADDRCONFIG
     return await loop.getaddrinfo(
         name,
         key.port,
@@ -154,7 +152,7 @@ async def _connect(
     pool: Pool,
     key: ConnectionKey,
     settings: DialSettings,
-    addresses: list[AddrInfoType],
+    addresses: Sequence[Any],
 ) -> Connection:
     local = None
     if settings.local_addr is not None:

@@ -20,7 +20,7 @@ class Phase(Enum):
     BODY = "reading the response body"
 
 
-class TransportFailure(Exception):
+class TransportFailure(Exception):  # noqa: N818  # never seen by a caller
     """Base of what the transport reports."""
 
 

@@ -4,8 +4,8 @@ In come requests for a place and connections that are done; out go idle connecti
 permissions to dial. It knows the loop's clock and one timer, but nothing of sockets.
 
 A *place* is the right to use one connection. Idle connections hold none: ``limit``
-counts what is in use or being made. Waiters get places in the order they came; one whose
-host is at its own limit is passed over until a place of that host is free.
+counts what is in use or being made. Waiters get places in the order they came; one
+whose host is at its own limit is passed over until a place of that host is free.
 """
 
 from __future__ import annotations

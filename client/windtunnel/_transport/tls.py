@@ -1,7 +1,7 @@
 """Which TLS context a connection uses.
 
-The value of an ``ssl`` argument comes in, a context goes out. Contexts are made on first
-use and once per process: loading the trust roots takes milliseconds.
+The value of an ``ssl`` argument comes in, a context goes out. Contexts are made on
+first use and once per process: loading the trust roots takes milliseconds.
 """
 
 from __future__ import annotations

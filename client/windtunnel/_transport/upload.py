@@ -1,8 +1,8 @@
 """Send a request body that does not fit into one write.
 
 Pieces from a source come in, framed bytes go to the connection, no faster than it takes
-them. Only such requests have a task: it runs beside the reading of the response, because
-a server may answer, or give up, before it has read everything.
+them. Only such requests have a task: it runs beside the reading of the response,
+because a server may answer, or give up, before it has read everything.
 """
 
 from __future__ import annotations

@@ -159,7 +159,7 @@ class ChunkedReader:
         line = self._line
         if self._expect is _Expect.DATA_END:
             good = b"\r\n"[: len(line)]
-            if line != good:
+            if bytes(line) != good:
                 at = 0 if line[0] != _CR else 1
                 raise self._error(
                     f"{seen(line[at : at + 1])} after the data of a chunk, "
@@ -177,7 +177,7 @@ class ChunkedReader:
                 rule=f"limit {what}, RFC 9112 section 7.1.1",
                 offset=self._offset + limit,
             )
-        if complete and line[-2:] != b"\r\n":
+        if complete and not line.endswith(b"\r\n"):
             raise self._error(
                 f"line {seen(line)} of the chunked coding ends in a bare LF, "
                 "expected CRLF",

@@ -19,10 +19,10 @@ MAX_LENGTH: Final = 2**63 - 1
 _SAFE_DIGITS: Final = 18
 # Names of any other length cannot matter here: cheaper than lower() on each name.
 _NAME_LENGTHS: Final = frozenset(
-    map(
-        len, ("connection", "content-length", "content-encoding", "transfer-encoding")
-    )
+    map(len, ("connection", "content-length", "content-encoding", "transfer-encoding"))
 )
+
+_WITHOUT_BODY: Final = frozenset({204, 304})
 
 
 class BodyKind(Enum):
@@ -41,7 +41,7 @@ class Framing:
         kind: How the end of the body is found.
         length: Bytes of the body; 0 unless kind is LENGTH.
         keep_alive: Whether the connection may serve another request afterwards.
-        coding: The Content-Encoding fields, joined by commas; often empty.
+        coding: The Content-Encoding fields, each after a comma; often empty.
     """
 
     __slots__ = ("coding", "keep_alive", "kind", "length")
@@ -86,16 +86,27 @@ def response_framing(
             if lower == "content-length":
                 lengths = value if lengths is None else f"{lengths},{value}"
             elif lower == "connection":
-                connection = value if connection is None else f"{connection},{value}"
+                connection = f"{connection or ''},{value}"
             elif lower == "transfer-encoding":
                 transfer = value if transfer is None else f"{transfer},{value}"
             elif lower == "content-encoding":
-                coding = f"{coding},{value}" if coding else value
+                coding = f"{coding},{value}"
     keep_alive = minor > 0
     if connection is not None:
         keep_alive = wants_keep_alive(connection, keep_alive)
-    if method == "HEAD" or status in (204, 304):
+    if method == "HEAD" or status in _WITHOUT_BODY:
         return Framing(BodyKind.NONE, 0, keep_alive, "")
+    return _body_framing(minor, lengths, transfer, keep_alive, coding, offset)
+
+
+def _body_framing(
+    minor: int,
+    lengths: str | None,
+    transfer: str | None,
+    keep_alive: bool,
+    coding: str,
+    offset: int,
+) -> Framing:
     if transfer is not None:
         check_transfer_coding(transfer, lengths, offset)
         # HTTP/1.0 knows no chunks; what follows such a body cannot be trusted.

@@ -6,6 +6,8 @@ exchange layer turns into the public error tree. It knows nothing of requests.
 
 from __future__ import annotations
 
+from windtunnel._base.compat import override
+
 SEEN_BYTES = 40
 
 
@@ -24,6 +26,7 @@ class WireError(Exception):
         self.rule = rule
         self.offset = offset
 
+    @override
     def __str__(self) -> str:
         """Say what was wrong, where, and by which rule."""
         return f"{self.text} at byte {self.offset} ({self.rule})"

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
         """The stock timer, with its private parts."""
 
         _scheduled: bool
+        _when: float
 
 else:
     StockLoop = asyncio.selector_events.BaseSelectorEventLoop

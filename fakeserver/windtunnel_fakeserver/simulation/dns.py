@@ -40,7 +40,11 @@ class Answer:
 
 
 class Zone:
-    """All names of one world. Names compare without case and without a final dot."""
+    """All names of one world.
+
+    Names compare without case, without a final dot, and in
+    their ASCII form (IDNA).
+    """
 
     def __init__(self) -> None:
         self._answers: dict[str, Answer] = {
@@ -135,6 +139,8 @@ def is_literal(host: str) -> bool:
 
 
 def _canonical(name: str) -> str:
+    if not name.isascii():
+        name = name.encode("idna").decode("ascii")
     return name.rstrip(".").lower()
 
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
-__all__ = ["Job", "Jobs"]
+__all__ = ["THREAD_PREFIX", "Job", "Jobs"]
+
+THREAD_PREFIX = "windtunnel-job"  # names of the threads of the default executor
 
 
 class Job(NamedTuple):
@@ -122,6 +124,9 @@ def _hand_over(job: Job) -> None:
     if job.work.cancelled():
         job.waiter.cancel()
     elif (error := job.work.exception()) is not None:
+        if isinstance(error, StopIteration):
+            # A future cannot carry one: it would end whoever awaits it.
+            error = RuntimeError(f"thread job {job.name} raised {error!r}")
         job.waiter.set_exception(error)
     else:
         job.waiter.set_result(job.work.result())

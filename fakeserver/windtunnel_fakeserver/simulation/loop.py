@@ -12,6 +12,7 @@ import asyncio
 import gc
 import heapq
 import itertools
+import math
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, Unpack, cast
 
 from windtunnel_fakeserver.simulation.compat import override
 from windtunnel_fakeserver.simulation.cpython import add_sockets, check_private_api
-from windtunnel_fakeserver.simulation.executor import Jobs
+from windtunnel_fakeserver.simulation.executor import THREAD_PREFIX, Jobs
 from windtunnel_fakeserver.simulation.names import address_infos, host_text
 from windtunnel_fakeserver.simulation.pacer import Budgets, Pacer
 from windtunnel_fakeserver.simulation.refusals import RefusingLoop
@@ -66,8 +67,10 @@ class SimLoop(RefusingLoop):
         selector = SimSelector(self._network.sockets, self._network.readable)
         super().__init__(selector)
         check_private_api(self)
-        # Timers must be due exactly at their time, however coarse floats are there.
-        self._clock_resolution = 1e-9
+        # A timer must be due once the clock stands on its time, however coarse floats
+        # are at the latest time of this world; otherwise the loop spins for ever.
+        latest = world.clock.start + budgets.virtual
+        self._clock_resolution = max(1e-9, 2 * math.ulp(latest))
         self._pacer = Pacer(
             self,
             self.simulated_clock,
@@ -220,8 +223,9 @@ class SimLoop(RefusingLoop):
     @override
     async def sock_connect(self, sock: Any, address: Any) -> None:
         """Connect a simulated socket, or the stand-in of a kernel's socket."""
+        client = self._sim(sock)
         try:
-            await super().sock_connect(self._sim(sock), address)
+            await super().sock_connect(client, address)
         except BaseException:
             self._stand_ins.drop(sock)
             raise
@@ -399,7 +403,9 @@ class SimLoop(RefusingLoop):
         if self._executor_shutdown_called:
             raise RuntimeError("Executor shutdown has been called")
         if self._default_executor is None:
-            self._default_executor = ThreadPoolExecutor(thread_name_prefix="windtunnel")
+            self._default_executor = ThreadPoolExecutor(
+                thread_name_prefix=THREAD_PREFIX
+            )
         return self._default_executor
 
     def _note_unsure_order(self) -> None:

@@ -20,10 +20,10 @@ _SERVICES = {"": 0, "http": 80, "ws": 80, "https": 443, "wss": 443}
 
 
 def host_text(host: Any) -> str | None:
-    """Return the host as text; None stays None."""
+    """Return the host as text; None and an empty one become None."""
     if isinstance(host, (bytes, bytearray)):
         return host.decode("idna")
-    return None if host is None else str(host)
+    return str(host) if host else None
 
 
 def address_infos(

@@ -198,13 +198,6 @@ class Network:
             _, _, act, arguments = heapq.heappop(queue)
             act(*arguments)
 
-    def queued(self, number: int) -> int:
-        """How many things of one connection are still under way."""
-        return sum(
-            isinstance(arguments[0], Endpoint) and arguments[0].inbound.number == number
-            for *_, arguments in self._queue
-        )
-
     def note_foreign_port(self, port: int) -> None:
         """Keep a port that the operating system chose out of the trace."""
         self._foreign_ports.add(port)
@@ -236,7 +229,8 @@ class Network:
         if not 0 <= port <= 65_535:
             raise ValueError(f"port {port!r} is out of range, allowed is 0 to 65535")
         if port == 0:
-            port = next(self._server_ports)
+            taken = {used for _, used in self._listeners}
+            port = next(free for free in self._server_ports if free not in taken)
         if (literal, port) in self._listeners:
             raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
         return literal, port

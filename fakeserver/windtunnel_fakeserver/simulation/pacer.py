@@ -18,6 +18,7 @@ from windtunnel_fakeserver.simulation.errors import (
     SimulationError,
     StuckThreadError,
 )
+from windtunnel_fakeserver.simulation.executor import THREAD_PREFIX
 from windtunnel_fakeserver.simulation.wallclock import real_monotonic
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Pacer:
         self._jobs = jobs
         self._wakeup = wakeup
         self._budgets = budgets
-        self._known_threads = frozenset(map(id, threading.enumerate()))
+        self._known_threads = frozenset(threading.enumerate())
         self._instant = clock.instant
         self._reads = 0
         self._steps = 0
@@ -193,7 +194,8 @@ class Pacer:
         foreign = [
             thread
             for thread in threading.enumerate()
-            if id(thread) not in self._known_threads and thread.is_alive()
+            if thread not in self._known_threads
+            and not thread.name.startswith(THREAD_PREFIX)
         ]
         if foreign and self._wakeup.wait(_FOREIGN_THREAD_GRACE):
             return None

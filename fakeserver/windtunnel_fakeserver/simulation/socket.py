@@ -46,7 +46,7 @@ class SimSocket:
         proto: ``IPPROTO_TCP``.
         endpoint: The connection's state, or None before it is established.
         listener: The queue of connections to accept, or None.
-        stand_in: The kernel's socket for which this one acts, closed together with it.
+        original: The kernel's socket for which this one acts, closed together with it.
     """
 
     type = socket.SOCK_STREAM
@@ -60,7 +60,7 @@ class SimSocket:
         self.family = family
         self.endpoint: Endpoint | None = None
         self.listener: Listener | None = None
-        self.stand_in: socket.socket | None = None
+        self.original: socket.socket | None = None
         self.connecting = False
         self.closed = False
         self._network = network
@@ -330,7 +330,16 @@ class SimSocket:
 
     def sendmsg(self, buffers: Iterable[Buffer], *unused: Any) -> int:
         """Send several pieces as one; otherwise the same as ``send``."""
-        return self.send(b"".join(buffers))
+        room = max(1, self._connected().outbound.room)
+        # No more is copied than fits: a writer comes here with its whole backlog.
+        pieces: list[Buffer] = []
+        for buffer in buffers:
+            piece = memoryview(buffer).cast("B")[:room]
+            pieces.append(piece)
+            room -= len(piece)
+            if room <= 0:
+                break
+        return self.send(pieces[0] if len(pieces) == 1 else b"".join(pieces))
 
     def shutdown(self, how: int) -> None:
         """End reading, writing or both.
@@ -354,8 +363,8 @@ class SimSocket:
         self.refresh()
         del self._network.sockets[self._number]
         self._shadow.close()
-        if self.stand_in is not None:
-            self.stand_in.close()
+        if self.original is not None:
+            self.original.close()
 
     def detach(self) -> int:
         """Refuse.

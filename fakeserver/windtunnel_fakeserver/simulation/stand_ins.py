@@ -53,13 +53,14 @@ class StandIns:
         stand_in = self.of(sock)
         if isinstance(sock, socket.socket):
             del self._table[id(sock)]
-            stand_in.stand_in = sock
+            stand_in.original = sock
         return stand_in
 
     def drop(self, sock: Any) -> None:
         """Close the stand-in of a socket whose connect failed or was cancelled."""
         if isinstance(sock, socket.socket):
-            self._table.pop(id(sock))[1].close()
+            _, stand_in = self._table.pop(id(sock))
+            stand_in.close()
 
     def reap(self) -> None:
         """Close the stand-ins of sockets that were closed or lost."""

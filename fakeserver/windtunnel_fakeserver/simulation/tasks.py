@@ -86,7 +86,7 @@ class SimTimer(StockTimer):
 
     @override
     def __lt__(self, other: asyncio.TimerHandle) -> bool:
-        mine, theirs = self.when(), other.when()
-        if mine == theirs and isinstance(other, SimTimer):
+        assert isinstance(other, SimTimer)
+        if self._when == other._when:
             return self._ticket < other._ticket
-        return mine < theirs
+        return self._when < other._when

@@ -25,7 +25,8 @@ class TraceEvent(NamedTuple):
         time: Virtual seconds since the start of the world, rounded to 1 ns.
         connection: Connection number, from 0 in the order of opening; -1 if none.
         direction: ``">"`` client to server, ``"<"`` server to client, or empty.
-        kind: ``dns``, ``connect``, ``refused``, ``open``, ``data`` (a segment arrived),
+        kind: ``dns``, ``connect`` (or the rule that applied: ``refuse``, ``hang``,
+            ``unreachable``), ``refused``, ``open``, ``data`` (a segment arrived),
             ``read`` (the application took bytes), ``fin``, ``reset``, ``close``,
             ``note``.
         length: Bytes for ``data`` and ``read``, otherwise 0.

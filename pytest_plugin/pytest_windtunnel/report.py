@@ -65,11 +65,16 @@ def shorten(report: pytest.TestReport, trial: Trial, error: _Caught | None) -> N
     raised = error.value
     if raised is not trial.verdict_error and not isinstance(raised, SimulationError):
         return
-    report.longrepr = error.getrepr(style="value", chain=False)
+    shown = error.getrepr(style="value", chain=False)
+    if shown.reprcrash is not None:
+        # What pytest's summary has room for, without the path of the class.
+        headline = str(raised).partition("\n")[0].removeprefix("windtunnel: ")
+        shown.reprcrash.message = f"{type(raised).__name__}: {headline}"
+    report.longrepr = shown
     cause = raised.__cause__
     if cause is not None:
-        shown = pytest.ExceptionInfo.from_exception(cause).getrepr(style="long")
-        report.sections.append(("windtunnel cause", str(shown)))
+        own = pytest.ExceptionInfo.from_exception(cause).getrepr(style="long")
+        report.sections.append(("windtunnel cause", str(own)))
 
 
 def _story(trial: Trial, tunnel: WindTunnel) -> str:

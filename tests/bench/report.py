@@ -1,0 +1,169 @@
+"""Show the results: a table and gates for people, one JSON object for programs."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.bench.results import ENTRANTS, OURS, THEIRS, Figures, Verdict, ratio
+from tests.bench.scenarios import SCENARIOS, Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+HEADINGS = (
+    "scenario",
+    f"{OURS} CPU",
+    f"{THEIRS} CPU",
+    "CPU ratio",
+    f"{OURS} rate",
+    f"{THEIRS} rate",
+    "rate ratio",
+)
+
+
+def machine() -> dict[str, Any]:
+    """Say what the figures were measured on."""
+    return {
+        "system": f"{platform.system()} {platform.release()}",
+        "machine": platform.machine(),
+        "processor": _processor(),
+        "processors": os.cpu_count(),
+        "load": list(os.getloadavg()),
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if "model name" in line]
+    return names[0] if names else platform.processor() or "unknown"
+
+
+def versions() -> dict[str, str]:
+    """Say which versions were measured."""
+    packages = (*ENTRANTS, "multidict", "yarl")
+    found = {name: importlib.metadata.version(name) for name in packages}
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return {"python": python, **found}
+
+
+def rows(table: Mapping[str, Mapping[str, Figures]]) -> list[tuple[str, ...]]:
+    """Make the lines of the table of times."""
+    lines: list[tuple[str, ...]] = []
+    for name, both in table.items():
+        scenario, ours, theirs = SCENARIOS[name], both[OURS], both[THEIRS]
+        lines.append(
+            (
+                scenario.title,
+                _cost(scenario, ours),
+                _cost(scenario, theirs),
+                f"{ratio(ours.cpu, theirs.cpu):.2f}",
+                _rate(scenario, ours),
+                _rate(scenario, theirs),
+                f"{ratio(theirs.rate, ours.rate):.2f}",
+            )
+        )
+    return lines
+
+
+def _cost(scenario: Scenario, figures: Figures) -> str:
+    if scenario.unit == "MiB":
+        return f"{figures.cpu * 1e3:.3f} ms/MiB"
+    return f"{figures.cpu * 1e6:.1f} us"
+
+
+def _rate(scenario: Scenario, figures: Figures) -> str:
+    return f"{figures.rate:,.0f} {'MiB/s' if scenario.unit == 'MiB' else '/s'}"
+
+
+def instruction_rows(
+    counts: Mapping[str, Mapping[str, float]],
+) -> list[tuple[str, ...]]:
+    """Make the lines of the table of instructions."""
+    return [
+        (
+            f"{SCENARIOS[name].title}, per {SCENARIOS[name].unit}",
+            f"{both[OURS]:,.0f}",
+            f"{both[THEIRS]:,.0f}",
+            f"{ratio(both[OURS], both[THEIRS]):.2f}",
+        )
+        for name, both in counts.items()
+    ]
+
+
+def show_table(
+    title: str, headings: Sequence[str], lines: Sequence[Sequence[str]]
+) -> None:
+    """Print a table, with rich if it is installed."""
+    try:
+        from rich.console import Console
+        from rich.table import Table
+    except ImportError:
+        sys.stdout.write(plain_table(title, headings, lines))
+        return
+    table = Table(title=title, title_justify="left")
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if number else "left")
+    for line in lines:
+        table.add_row(*line)
+    # A pipe has no width; the table would be squeezed into 80 columns.
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def plain_table(
+    title: str, headings: Sequence[str], lines: Sequence[Sequence[str]]
+) -> str:
+    """Make a table of plain text."""
+    columns = list(zip(headings, *lines, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    out = [title]
+    for line in (headings, *lines):
+        cells = [line[0].ljust(widths[0])]
+        cells += [c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True)]
+        out.append("  ".join(cells))
+    return "\n".join(out) + "\n"
+
+
+def show_verdicts(verdicts: Sequence[Verdict]) -> None:
+    """Print one line for each gate."""
+    for verdict in verdicts:
+        word = "PASS" if verdict.passed else "FAIL"
+        sys.stdout.write(
+            f"{word}  {verdict.name}: {verdict.seen} (wanted: {verdict.wanted})\n"
+        )
+
+
+def as_json(
+    table: Mapping[str, Mapping[str, Figures]],
+    runs: Sequence[Mapping[str, Any]],
+    instructions: Mapping[str, Any],
+    verdicts: Sequence[Verdict],
+    settings: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Put everything that was measured into one object."""
+    return {
+        "machine": machine(),
+        "versions": versions(),
+        "settings": dict(settings),
+        "scenarios": {
+            name: {
+                "title": SCENARIOS[name].title,
+                "unit": SCENARIOS[name].unit,
+                "entrants": {entrant: asdict(f) for entrant, f in both.items()},
+                "cpu_ratio": ratio(both[OURS].cpu, both[THEIRS].cpu),
+                "rate_ratio": ratio(both[THEIRS].rate, both[OURS].rate),
+            }
+            for name, both in table.items()
+        },
+        "instructions": dict(instructions),
+        "gates": [asdict(verdict) for verdict in verdicts],
+        "runs": [dict(run) for run in runs],
+    }

@@ -1,0 +1,193 @@
+"""The benchmark runs, measures something, and judges what it measured."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.bench import __main__ as bench, counters, processes, report, results
+from tests.bench.results import Figures, Verdict
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def figures(cpu: float, rate: float = 1.0) -> Figures:
+    return Figures(cpu=cpu, cpu_range=(cpu, cpu), rate=rate, page_faults=0.0)
+
+
+def run_of(entrant: str = "windtunnel", **changes: Any) -> dict[str, Any]:
+    run = {
+        "entrant": entrant,
+        "scenario": "get",
+        "operations": 10,
+        "seconds": 2.0,
+        "cpu_seconds": 1.0,
+        "page_faults": 5,
+        "instructions": None,
+    }
+    return run | changes
+
+
+def test_one_tiny_round_measures_both_clients_and_writes_complete_json(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "bench.json"
+    status = bench.main(
+        [
+            *("--scenario", "get-50", "--scenario", "download"),
+            *("--rounds", "1", "--amount", "50", "--instructions", "none"),
+            *("--json", str(file)),
+        ]
+    )
+    assert status in (0, 1)  # so small a round says nothing about speed
+    data = json.loads(file.read_text(encoding="utf-8"))
+    assert set(data["versions"]) == {
+        "python", "windtunnel", "aiohttp", "multidict", "yarl",
+    }  # fmt: skip
+    assert data["machine"]["processors"] >= 1
+    assert data["settings"]["rounds"] == 1
+    assert len(data["runs"]) == 4
+    assert list(data["scenarios"]) == ["get-50", "download"]
+    for scenario in data["scenarios"].values():
+        assert scenario["cpu_ratio"] > 0
+        assert scenario["rate_ratio"] > 0
+        for entrant in ("windtunnel", "aiohttp"):
+            assert scenario["entrants"][entrant]["cpu"] > 0
+            assert scenario["entrants"][entrant]["rate"] > 0
+    assert data["instructions"] == {"source": "not available", "per_operation": {}}
+    assert [gate["passed"] for gate in data["gates"]].count(False) == (
+        0 if status == 0 else sum(not gate["passed"] for gate in data["gates"])
+    )
+    out, err = capfd.readouterr()
+    assert "small GET, 50 at once" in out
+    assert out.count("PASS") + out.count("FAIL") == 2
+    assert "round 1 of 1: download, Content-Length, 50 x MiB, aiohttp" in err
+
+
+def test_every_other_scenario_works_against_the_real_server() -> None:
+    with processes.server(None) as origin:
+        for scenario in ("get", "post-json", "download-chunked", "upload"):
+            run = processes.measure("windtunnel", scenario, origin, 2, None)
+            assert run["operations"] == 2
+            assert run["seconds"] > 0
+
+
+def test_figures_are_medians_per_operation() -> None:
+    runs = [
+        run_of(cpu_seconds=c, seconds=s) for c, s in ((1.0, 2.0), (3.0, 4.0), (2, 5))
+    ]
+    found = results.figures(runs)
+    assert found.cpu == pytest.approx(0.2)
+    assert found.cpu_range == pytest.approx((0.1, 0.3))
+    assert found.rate == pytest.approx(2.5)
+    assert found.page_faults == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("ours", "passed"), [(1.0, True), (1.01, False)])
+def test_gate_holds_from_its_bound_on(ours: float, passed: bool) -> None:
+    table = {"get-50": {"windtunnel": figures(ours), "aiohttp": figures(2.5)}}
+    (verdict,) = results.speed_gates(table)
+    assert verdict.passed is passed
+
+
+def test_scenario_without_a_gate_gives_no_verdict() -> None:
+    table = {"upload": {"windtunnel": figures(1), "aiohttp": figures(1)}}
+    assert results.speed_gates(table) == []
+
+
+RECORDED = {"source": "perf", "python": "P", "instructions": {"get": 100, "upload": 1}}
+
+
+@pytest.mark.parametrize(
+    ("now", "passed"), [(105.0, True), (106.0, False), (50.0, True)]
+)
+def test_instructions_may_grow_by_the_tolerance(now: float, passed: bool) -> None:
+    counts = {"get": {"windtunnel": now}}
+    (verdict,) = results.regression_gates(counts, RECORDED, "perf", {"python": "P"})
+    assert verdict.passed is passed
+
+
+@pytest.mark.parametrize(
+    ("recorded", "source", "python"),
+    [
+        pytest.param(RECORDED, "valgrind", "P", id="other-counter"),
+        pytest.param(RECORDED, "perf", "Q", id="other-python"),
+        pytest.param({}, "perf", "P", id="no-record"),
+    ],
+)
+def test_record_of_other_circumstances_says_nothing(
+    recorded: dict[str, Any], source: str, python: str
+) -> None:
+    counts = {"get": {"windtunnel": 1e9}}
+    versions = {"python": python}
+    assert results.regression_gates(counts, recorded, source, versions) == []
+
+
+def test_instructions_by_the_processor_are_medians_where_there_are_any() -> None:
+    runs = [run_of(instructions=count) for count in (10, 30, None, 20)]
+    assert results.counted_instructions(runs) == 2
+    assert results.counted_instructions([run_of()]) is None
+
+
+def test_counter_counts_or_says_that_it_cannot() -> None:
+    counter = counters.InstructionCounter()
+    available = counter.available
+    counter.start()
+    count = counter.stop()
+    assert (count is not None) is available
+    assert count is None or count > 0
+
+
+def test_ratio_says_how_many_times_less() -> None:
+    assert results.ratio(2, 6) == 3
+    assert results.ratio(0, 6) == float("inf")
+
+
+def test_plain_table_lines_its_columns_up() -> None:
+    table = report.plain_table("title", ("name", "n"), [("a", "100"), ("bcdef", "2")])
+    assert table == "title\nname     n\na      100\nbcdef    2\n"
+
+
+def test_gates_are_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    report.show_verdicts([Verdict("a", "x", "y", True), Verdict("b", "x", "z", False)])
+    assert capsys.readouterr().out == "PASS  a: y (wanted: x)\nFAIL  b: z (wanted: x)\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--rounds", "0"], "--rounds 0: at least 1"),
+        (["--amount", "0"], "--amount 0: at least 1"),
+        (["--scenario", "nope"], "invalid choice: 'nope'"),
+    ],
+)
+def test_wrong_arguments_are_explained(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        bench.parse(arguments)
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_help_has_examples() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench", "--help"],
+        cwd=processes.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "python -m tests.bench --quick" in done.stdout
+
+
+def test_client_that_fails_is_reported_with_its_last_line() -> None:
+    with pytest.raises(
+        processes.BenchError, match=r"windtunnel in get ended with status"
+    ):
+        processes.measure("windtunnel", "get", "http://127.0.0.1:1", 1, None)

@@ -1,0 +1,67 @@
+"""Measure one client in one scenario; run it as a fresh process for each round.
+
+It prints one JSON object: seconds on the wall, CPU seconds (user and system), page
+faults, and instructions in user space if the processor may be asked for them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import json
+import resource
+import sys
+import time
+from typing import Any
+
+from tests.bench.counters import InstructionCounter
+from tests.bench.scenarios import SCENARIOS, Scenario
+
+
+async def measure(
+    scenario: Scenario, entrant: str, origin: str, amount: int
+) -> dict[str, Any]:
+    """Run a scenario once and say what it cost this process."""
+    client = importlib.import_module(entrant)
+    counter = InstructionCounter()
+    async with client.ClientSession() as session:
+        await scenario.run(session, origin, min(scenario.warm_up, amount))
+        before = resource.getrusage(resource.RUSAGE_SELF)
+        started = time.perf_counter()
+        counter.start()
+        await scenario.run(session, origin, amount)
+        instructions = counter.stop()
+        seconds = time.perf_counter() - started
+        after = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "entrant": entrant,
+        "version": client.__version__,
+        "scenario": scenario.name,
+        "operations": amount,
+        "seconds": seconds,
+        "cpu_seconds": (after.ru_utime - before.ru_utime)
+        + (after.ru_stime - before.ru_stime),
+        "page_faults": after.ru_minflt - before.ru_minflt,
+        "instructions": instructions,
+        "peak_kib": after.ru_maxrss,
+    }
+
+
+def main() -> None:
+    """Read the arguments, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("entrant")
+    parser.add_argument("scenario", choices=sorted(SCENARIOS))
+    parser.add_argument("origin")
+    parser.add_argument("amount", type=int)
+    options = parser.parse_args()
+    scenario = SCENARIOS[options.scenario]
+    result = asyncio.run(
+        measure(scenario, options.entrant, options.origin, options.amount)
+    )
+    sys.stdout.write(json.dumps(result) + "\n")
+
+
+if __name__ == "__main__":
+    main()

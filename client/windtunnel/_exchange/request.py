@@ -78,37 +78,20 @@ def frame_body(method: str, payload: Payload | None, block: HeaderBlock) -> Fram
     return Framing(lines, is_chunked, length or 0)
 
 
-class Request:
-    """What one exchange sends and expects.
+class Plan:
+    """What equal requests have in common: everything but time and body.
 
     Attributes:
         method: In upper case.
         target: The URL in its forms.
-        key: What its connection must match.
+        block: The header block it was made with.
+        ssl: The ``ssl`` argument, as the connector understands it.
+        key: What the connection must match.
         head: The bytes of the head, with the empty line.
-        payload: The body, None without one.
         framing: How the body is delimited.
-        settings: How to receive the response.
-        timeout: The timeouts in force.
-        started: When the exchange began, on the loop's clock.
-        total_at: When it must be over.
-        upload: The task that sends the body, if it needs one.
     """
 
-    __slots__ = (
-        "_info",
-        "framing",
-        "head",
-        "key",
-        "method",
-        "payload",
-        "settings",
-        "started",
-        "target",
-        "timeout",
-        "total_at",
-        "upload",
-    )
+    __slots__ = ("block", "framing", "head", "key", "method", "ssl", "target")
 
     def __init__(
         self,
@@ -118,22 +101,13 @@ class Request:
         payload: Payload | None,
         *,
         ssl: SSLContext | bool,
-        settings: ReadSettings,
-        timeout: ClientTimeout,
-        started: float,
-        total_at: float,
         force_close: bool,
     ) -> None:
         self.method = method
         self.target = target
-        self.payload = payload
+        self.block = block
+        self.ssl = ssl
         self.key = ConnectionKey(target.host, target.port, target.is_ssl, ssl)
-        self.settings = settings
-        self.timeout = timeout
-        self.started = started
-        self.total_at = total_at
-        self.upload: asyncio.Task[None] | None = None
-        self._info: RequestInfo | None = None
         framing = self.framing = frame_body(method, payload, block)
         host = target.host_field if block.host is None else block.host
         text = f"{method}{target.line_end}Host: {host}\r\n{block.text}"
@@ -147,19 +121,63 @@ class Request:
             text += "Connection: close\r\n"
         self.head = f"{text}\r\n".encode()
 
+
+class Request:
+    """One exchange: a plan, with its body and its time.
+
+    Attributes:
+        plan: What is sent.
+        payload: The body, None without one.
+        settings: How to receive the response.
+        timeout: The timeouts in force.
+        started: When the exchange began, on the loop's clock.
+        total_at: When it must be over.
+        upload: The task that sends the body, if it needs one.
+    """
+
+    __slots__ = (
+        "_info",
+        "payload",
+        "plan",
+        "settings",
+        "started",
+        "timeout",
+        "total_at",
+        "upload",
+    )
+
+    def __init__(
+        self,
+        plan: Plan,
+        payload: Payload | None,
+        settings: ReadSettings,
+        timeout: ClientTimeout,
+        started: float,
+        total_at: float,
+    ) -> None:
+        self.plan = plan
+        self.payload = payload
+        self.settings = settings
+        self.timeout = timeout
+        self.started = started
+        self.total_at = total_at
+        self.upload: asyncio.Task[None] | None = None
+        self._info: RequestInfo | None = None
+
     @property
     def info(self) -> RequestInfo:
         """What responses and errors show of the request; made when asked for."""
         info = self._info
         if info is None:
+            plan = self.plan
             headers: CIMultiDict[str] = CIMultiDict()
-            for line in self.head.decode().split("\r\n")[1:-2]:
+            for line in plan.head.decode().split("\r\n")[1:-2]:
                 name, _, value = line.partition(": ")
                 headers.add(name, value)
             info = self._info = RequestInfo(
-                self.target.url,
-                self.method,
+                plan.target.url,
+                plan.method,
                 CIMultiDictProxy(headers),
-                self.target.real_url,
+                plan.target.real_url,
             )
         return info

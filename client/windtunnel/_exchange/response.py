@@ -77,6 +77,7 @@ class ClientResponse:
         status: Status code, 100..999.
         reason: Reason phrase, often empty.
         history: Redirect responses before this one, oldest first.
+        is_entered: Whether an ``async with`` will release it.
 
     Compat: aiohttp's ClientResponse, without its constructor.
     """
@@ -89,13 +90,13 @@ class ClientResponse:
         "_encoded",
         "_fields",
         "_headers",
-        "_in_context",
         "_is_released",
         "_lease",
         "_minor",
         "_request",
         "_resolve_charset",
         "history",
+        "is_entered",
         "method",
         "reason",
         "status",
@@ -109,7 +110,7 @@ class ClientResponse:
         resolve_charset: Callable[[ClientResponse, bytes], str],
     ) -> None:
         head = answer.head
-        self.method = request.method
+        self.method = request.plan.method
         self.status = head.status
         self.reason = head.reason
         self.history: tuple[ClientResponse, ...] = ()
@@ -119,7 +120,7 @@ class ClientResponse:
         self._resolve_charset = resolve_charset
         self._headers: CIMultiDictProxy[str] | None = None
         self._lease = lease
-        self._in_context = False
+        self.is_entered = False
         self._is_released = False
         self._coding = answer.coding if request.settings.auto_decompress else ""
         self._encoded = answer.body
@@ -149,12 +150,12 @@ class ClientResponse:
     @property
     def url(self) -> URL:
         """URL of the request, without fragment."""
-        return self._request.target.url
+        return self._request.plan.target.url
 
     @property
     def real_url(self) -> URL:
         """URL of the request, with its fragment."""
-        return self._request.target.real_url
+        return self._request.plan.target.real_url
 
     @property
     def host(self) -> str:
@@ -333,7 +334,7 @@ class ClientResponse:
         """
         if self.status < 400:
             return
-        if not self._in_context:
+        if not self.is_entered:
             self.release()
         raise ClientResponseError(
             self.request_info,
@@ -378,7 +379,7 @@ class ClientResponse:
         self.release()
 
     async def __aenter__(self) -> Self:
-        self._in_context = True
+        self.is_entered = True
         return self
 
     async def __aexit__(
@@ -387,5 +388,5 @@ class ClientResponse:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._in_context = False
+        self.is_entered = False
         self.release()

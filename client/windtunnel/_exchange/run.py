@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from windtunnel._body.payloads import Payload
     from windtunnel._exchange.request import Request
     from windtunnel._transport.connection import Connection
     from windtunnel._transport.connector import BaseConnector
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 # A body up to this size goes out with the head, in one write and without a task.
 _SMALL_BODY_BYTES = 65536
+_NO_CHUNKS = b"0\r\n\r\n"
 
 
 async def run(
@@ -42,13 +44,19 @@ async def run(
         TotalTimeoutError: None came in time.
     """
     pool = connector.pool
+    plan = request.plan
     may_repeat = True
     while True:
-        connection = pool.take(request.key, request.started)
+        connection = pool.take(plan.key, request.started)
         try:
             if connection is None:
                 connection = await _acquire(request, connector)
-            token = _begin(request, connection)
+            if request.payload is None:
+                token = connection.begin(
+                    plan.head, plan.method, request.settings, request.total_at
+                )
+            else:
+                token = _begin_with_body(request, request.payload, connection)
             try:
                 answer: Answer = await token
             except BaseException:
@@ -74,37 +82,37 @@ async def run(
 
 async def _acquire(request: Request, connector: BaseConnector) -> Connection:
     deadlines = Deadlines.begin(request.started, request.total_at, request.timeout)
-    return await connector.acquire(request.key, deadlines)
+    return await connector.acquire(request.plan.key, deadlines)
 
 
-def _begin(request: Request, connection: Connection) -> asyncio.Future[Answer]:
-    """Send the head and whatever goes with it at once; start an upload for the rest."""
-    payload, data, framing = request.payload, request.head, request.framing
-    body = None if payload is None else payload.body
-    if payload is None or (body is not None and len(body) <= _SMALL_BODY_BYTES):
+def _begin_with_body(
+    request: Request, payload: Payload, connection: Connection
+) -> asyncio.Future[Answer]:
+    """Send the head and a small body at once; start an upload for any other."""
+    plan = request.plan
+    data, framing, body = plan.head, plan.framing, payload.body
+    is_small = body is not None and len(body) <= _SMALL_BODY_BYTES
+    if body is not None and is_small:
         if framing.is_chunked:
-            data += b"%x\r\n%b\r\n" % (len(body), body) if body else b""
-            data += b"0\r\n\r\n"
-        elif body:
+            data += b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if body else _NO_CHUNKS
+        else:
             data += body[: framing.length]
-        return connection.begin(
-            data, request.method, request.settings, request.total_at
+    token = connection.begin(data, plan.method, request.settings, request.total_at)
+    if not is_small:
+        request.upload = connection.start_upload(
+            upload(
+                connection,
+                payload.pieces() if body is None else slices(body),
+                None if framing.is_chunked else framing.length,
+            )
         )
-    token = connection.begin(data, request.method, request.settings, request.total_at)
-    request.upload = connection.start_upload(
-        upload(
-            connection,
-            payload.pieces() if body is None else slices(body),
-            None if framing.is_chunked else framing.length,
-        )
-    )
     return token
 
 
 def _is_worth_repeating(failure: Exception, request: Request) -> bool:
     payload = request.payload
     return isinstance(failure, Disconnected) and may_retry(
-        request.method,
+        request.plan.method,
         has_answer=failure.has_answer,
         is_replayable=payload is None or payload.replayable,
     )

@@ -16,6 +16,8 @@ from windtunnel.errors import InvalidUrlClientError
 if TYPE_CHECKING:
     from yarl import URL
 
+    from windtunnel._exchange.request import Plan
+
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f]")
 
 
@@ -29,6 +31,7 @@ class Target:
         port: TCP port.
         is_ssl: Whether the scheme asks for TLS.
         line_end: What follows the method in the request line.
+        plans: The last plan of each method without a body, for requests that follow.
         host_field: Value of the Host field.
         authorization: Value of Authorization from the URL's credentials, or empty.
     """
@@ -39,12 +42,14 @@ class Target:
         "host_field",
         "is_ssl",
         "line_end",
+        "plans",
         "port",
         "real_url",
         "url",
     )
 
     def __init__(self, url: URL) -> None:
+        self.plans: dict[str, Plan] = {}
         self.authorization = ""
         if url.raw_user or url.raw_password:
             self.authorization = basic_authorization(url.user, url.password)

@@ -92,23 +92,25 @@ def _explain_common(failure: BaseException, request: Request) -> BaseException:
         case TimedOut(kind="total", phase=phase):
             seconds = request.timeout.total or 0.0
             error = TotalTimeoutError(
-                request.method, request.target.url, phase.value, seconds
+                request.plan.method, request.plan.target.url, phase.value, seconds
             )
         case TimedOut(kind="sock_read"):
             error = SocketTimeoutError("Timeout on reading data from socket")
         case TimedOut():
             error = ConnectionTimeoutError(
-                f"Connection timeout to host {request.target.url}"
+                f"Connection timeout to host {request.plan.target.url}"
             )
         case UploadFailed(error=OSError() as reason):
             error = ClientOSError(
-                reason.errno, f"Can not write request body for {request.target.url}"
+                reason.errno,
+                f"Can not write request body for {request.plan.target.url}",
             )
             error.__cause__ = reason
             return error
         case UploadFailed(error=reason):
             error = ClientConnectionError(
-                f"Failed to send the request body for {request.target.url}: {reason!r}"
+                f"Failed to send the request body for {request.plan.target.url}: "
+                f"{reason!r}"
             )
             error.__cause__ = reason
             return error
@@ -137,7 +139,7 @@ def _os_error(reason: Exception | None, otherwise: str) -> ClientOSError:
 
 
 def _dial_error(failure: DialFailed, request: Request) -> ClientConnectorError:
-    key, reason = request.key, failure.error
+    key, reason = request.plan.key, failure.error
     if failure.is_dns:
         return ClientConnectorDNSError(key, reason)
     if isinstance(reason, ssl.SSLCertVerificationError):

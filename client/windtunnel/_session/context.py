@@ -41,7 +41,8 @@ class RequestContext(Coroutine[Any, Any, ClientResponse]):
 
     async def __aenter__(self) -> ClientResponse:
         self._response = response = await self._request
-        return await response.__aenter__()
+        response.is_entered = True
+        return response
 
     async def __aexit__(
         self,
@@ -49,4 +50,6 @@ class RequestContext(Coroutine[Any, Any, ClientResponse]):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._response.__aexit__(exc_type, exc, traceback)
+        response = self._response
+        response.is_entered = False
+        response.release()

@@ -16,7 +16,7 @@ from multidict import CIMultiDict, getversion
 from windtunnel._base.typedefs import UNSET, Unset
 from windtunnel._body.payloads import json_payload, make_payload
 from windtunnel._exchange.headers import HeaderBlock, checked_method, merge_headers
-from windtunnel._exchange.request import Request
+from windtunnel._exchange.request import Plan, Request
 from windtunnel._exchange.run import run
 from windtunnel._exchange.target import Target
 from windtunnel._policy.deadline import deadline_at
@@ -30,7 +30,6 @@ from windtunnel._session.options import (
 )
 from windtunnel._transport.connector import BaseConnector, TCPConnector
 from windtunnel._transport.settings import DEFAULT_READ_BUFSIZE, ReadSettings
-from windtunnel._transport.tls import check_ssl_argument
 from windtunnel._wire.limits import Limits
 
 if TYPE_CHECKING:
@@ -201,20 +200,30 @@ class ClientSession:
         limits = self._timeout if timeout is UNSET else request_timeout(timeout)
         if reading or limits.sock_read != settings.sock_read:
             settings = merge_settings(settings, limits.sock_read, **reading)
+        target = self._target(url, params)
+        block = self._header_block(headers, skip_auto_headers)
         payload = None
         if data is not None or json is not None:
             payload = self._payload(data, json)
+        plan = None if payload is not None else target.plans.get(method)
+        if plan is None or plan.block is not block or ssl is not True:
+            plan = Plan(
+                checked_method(method),
+                target,
+                block,
+                payload,
+                ssl=connector.tls_setting(ssl),
+                force_close=connector.force_close,
+            )
+            if payload is None and ssl is True and block is self._block:
+                target.plans[method] = plan
         request = Request(
-            checked_method(method),
-            self._target(url, params),
-            self._header_block(headers, skip_auto_headers),
+            plan,
             payload,
-            ssl=connector.tls_setting(True if ssl is True else check_ssl_argument(ssl)),
-            settings=settings,
-            timeout=limits,
-            started=started,
-            total_at=deadline_at(started, limits.total, limits.ceil_threshold),
-            force_close=connector.force_close,
+            settings,
+            limits,
+            started,
+            deadline_at(started, limits.total, limits.ceil_threshold),
         )
         response = await run(request, connector, self._resolve_charset)
         if raise_for_status is None:

@@ -111,9 +111,8 @@ class Connection(Channel):
 
     # --- what the pool and the exchange ask for -------------------------------------
 
-    @property
     def is_usable(self) -> bool:
-        """Whether a request may be sent."""
+        """Say whether a request may be sent."""
         transport = self.transport
         return (
             self._state is _IDLE
@@ -140,7 +139,8 @@ class Connection(Channel):
         self._method = method
         self._settings = settings
         self._total_at = total_at
-        self._arm(total_at)
+        if total_at < self._timer_at:
+            self._arm(total_at)
         if settings.sock_read:
             self._await_data()
         self._token = token = self._loop.create_future()
@@ -290,28 +290,26 @@ class Connection(Channel):
 
     def _take_final(self, head: Head, size: int, position: int, end: int) -> None:
         """Begin the body, or finish at once if all of it is there."""
-        framing = response_framing(
+        kind, length, self._keep_alive, coding = response_framing(
             self._method, head.status, head.minor, head.fields, self._offset
         )
-        self._keep_alive = framing.keep_alive
         token = self._token
         assert token is not None
-        kind = framing.kind
         if kind is BodyKind.LENGTH or kind is BodyKind.NONE:
-            stop = position + framing.length
+            stop = position + length
             if stop <= end:
                 body = bytes(self._pool.view[position:stop])
                 self._finish(is_clean=stop == end)
                 if not token.done():
-                    token.set_result(Answer(head, framing.coding, body, None))
+                    token.set_result(Answer(head, coding, body, None))
                 return
         stream = StreamReader(self, self._settings.read_bufsize, loop=self._loop)
         self._stream = stream
         if not token.done():
-            token.set_result(Answer(head, framing.coding, b"", stream))
+            token.set_result(Answer(head, coding, b"", stream))
         if kind is BodyKind.LENGTH:
             self._state = _LENGTH
-            self._left = framing.length
+            self._left = length
             self._take_length(position, end)
         elif kind is BodyKind.CHUNKED:
             self._state = _CHUNKED

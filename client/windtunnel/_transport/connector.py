@@ -106,9 +106,14 @@ class BaseConnector:
         """The connections; for the client's own layers."""
         return self._pool
 
-    def tls_setting(self, value: SSLContext | bool) -> SSLContext | bool:
-        """Say what a request's ``ssl`` means here: True leaves it to the connector."""
-        return self._ssl if value is True else value
+    def tls_setting(self, value: SSLContext | bool | None) -> SSLContext | bool:
+        """Say what a request's ``ssl`` means here: True leaves it to the connector.
+
+        Raises:
+            TypeError: It is none of True, False, None and a context.
+        """
+        checked = check_ssl_argument(value)
+        return self._ssl if checked is True else checked
 
     async def acquire(self, key: ConnectionKey, deadlines: Deadlines) -> Connection:
         """Wait for a place, then use an idle connection or make one.
@@ -128,7 +133,7 @@ class BaseConnector:
                     failure = ClosedHere("Connector is closed.")
                     connection.shut(failure)
                     raise failure
-                if not connection.is_usable:
+                if not connection.is_usable():
                     raise Disconnected(None, has_answer=False)
         except BaseException:
             pool.vacate(key)

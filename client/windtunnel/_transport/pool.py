@@ -118,9 +118,8 @@ class Pool:
             connection = idle.popleft()
             if not idle:
                 del self._idle[key]
-            if connection.is_usable and is_fresh(
-                connection.idle_since, now, self._keepalive
-            ):
+            fresh = is_fresh(connection.idle_since, now, self._keepalive)
+            if fresh and connection.is_usable():
                 return connection
             connection.shut(ClosedHere("Connection closed"))
         return None

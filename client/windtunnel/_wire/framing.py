@@ -7,7 +7,7 @@ the connection; this file only decides.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from windtunnel._wire.violation import WireError, seen
 
@@ -34,25 +34,10 @@ class BodyKind(Enum):
     CLOSE = "when the server closes the connection"
 
 
-class Framing:
-    """The decision about one response.
-
-    Attributes:
-        kind: How the end of the body is found.
-        length: Bytes of the body; 0 unless kind is LENGTH.
-        keep_alive: Whether the connection may serve another request afterwards.
-        coding: The Content-Encoding fields, each after a comma; often empty.
-    """
-
-    __slots__ = ("coding", "keep_alive", "kind", "length")
-
-    def __init__(
-        self, kind: BodyKind, length: int, keep_alive: bool, coding: str
-    ) -> None:
-        self.kind = kind
-        self.length = length
-        self.keep_alive = keep_alive
-        self.coding = coding
+# How the end of the body is found; its bytes, 0 unless kind is LENGTH; whether the
+# connection may serve another request afterwards; the Content-Encoding fields, each
+# after a comma, often empty. A plain tuple, since there is one for every response.
+Framing: TypeAlias = tuple[BodyKind, int, bool, str]
 
 
 def response_framing(
@@ -71,6 +56,9 @@ def response_framing(
         fields: The header fields.
         offset: Where the head began, for errors.
 
+    Returns:
+        Kind, length, keep_alive and coding; see ``Framing``.
+
     Raises:
         WireError: The fields contradict each other, or cannot be understood. Length
             and transfer coding together are refused, not resolved: whichever wins, a
@@ -78,42 +66,43 @@ def response_framing(
 
     Spec: RFC 9112 section 6.3 rules 1 to 5 and 8; section 9.3 for keep-alive.
     """
+    lengths, transfer, connection, coding = _framing_fields(fields)
+    keep_alive = minor > 0
+    if connection is not None:
+        keep_alive = wants_keep_alive(connection, keep_alive)
+    if method == "HEAD" or status in _WITHOUT_BODY:
+        return BodyKind.NONE, 0, keep_alive, ""
+    if transfer is not None:
+        check_transfer_coding(transfer, lengths, offset)
+        # HTTP/1.0 knows no chunks; what follows such a body cannot be trusted.
+        return BodyKind.CHUNKED, 0, keep_alive and minor > 0, coding
+    if lengths is None:
+        return BodyKind.CLOSE, 0, False, coding
+    return BodyKind.LENGTH, parse_length(lengths, offset), keep_alive, coding
+
+
+def _framing_fields(
+    fields: Iterable[tuple[str, str]],
+) -> tuple[str | None, str | None, str | None, str]:
+    """Find the values of the fields that matter here, repeats joined by commas."""
     lengths = transfer = connection = None
     coding = ""
     for name, value in fields:
         if len(name) in _NAME_LENGTHS:
             lower = name.lower()
             if lower == "content-length":
-                lengths = value if lengths is None else f"{lengths},{value}"
+                lengths = _joined(lengths, value)
             elif lower == "connection":
-                connection = f"{connection or ''},{value}"
+                connection = _joined(connection, value)
             elif lower == "transfer-encoding":
-                transfer = value if transfer is None else f"{transfer},{value}"
+                transfer = _joined(transfer, value)
             elif lower == "content-encoding":
                 coding = f"{coding},{value}"
-    keep_alive = minor > 0
-    if connection is not None:
-        keep_alive = wants_keep_alive(connection, keep_alive)
-    if method == "HEAD" or status in _WITHOUT_BODY:
-        return Framing(BodyKind.NONE, 0, keep_alive, "")
-    return _body_framing(minor, lengths, transfer, keep_alive, coding, offset)
+    return lengths, transfer, connection, coding
 
 
-def _body_framing(
-    minor: int,
-    lengths: str | None,
-    transfer: str | None,
-    keep_alive: bool,
-    coding: str,
-    offset: int,
-) -> Framing:
-    if transfer is not None:
-        check_transfer_coding(transfer, lengths, offset)
-        # HTTP/1.0 knows no chunks; what follows such a body cannot be trusted.
-        return Framing(BodyKind.CHUNKED, 0, keep_alive and minor > 0, coding)
-    if lengths is None:
-        return Framing(BodyKind.CLOSE, 0, False, coding)
-    return Framing(BodyKind.LENGTH, parse_length(lengths, offset), keep_alive, coding)
+def _joined(before: str | None, value: str) -> str:
+    return value if before is None else f"{before},{value}"
 
 
 def wants_keep_alive(connection: str, default: bool) -> bool:

@@ -23,7 +23,6 @@ _STATUS_LINE = re.compile(r"HTTP/1\.([0-9]) ([1-9][0-9]{2})(?: ([^\r\n\0]*))?\r\
 _FIELD_LINE = re.compile(
     rf"^([{TOKEN_CHARACTERS}]+):[ \t]*([^\r\n\0]*)\r\n", re.MULTILINE
 )
-_BLANK_BEFORE_END = re.compile(r"[ \t]\r\n")
 
 
 class Head:
@@ -75,7 +74,7 @@ def parse_regular_head(text: str, limits: Limits) -> Head | None:
         or len(text) > min(limits.max_line_size, limits.max_field_size)
     ):
         return None
-    if _BLANK_BEFORE_END.search(text, position):
+    if " \r\n" in text or "\t\r\n" in text:
         fields = [(name, value.rstrip(" \t")) for name, value in fields]
     minor, status, reason = status_line.groups("")
     return Head(int(status), reason.strip(" \t"), int(minor), fields)

@@ -137,6 +137,10 @@ class Venue:
         for server in self._servers:
             server.close()
         self._servers.clear()
+        for _, sock in self._sockets:
+            # Declared, and never served: no loop ever ran.
+            sock.close()
+        self._sockets.clear()
         links = [link for server in self.hosts for link in server.links]
         if not links:
             return
@@ -172,7 +176,9 @@ class Venue:
         """Wait until every declared host is served."""
         self._start_soon()
         while self._starting:
-            await self._starting[0]
+            # gather always yields; a finished task, awaited alone, would not, and
+            # then nothing ever took it off the list.
+            await asyncio.gather(*self._starting)
 
     def _end(self, error: BaseException | None) -> None:
         """Verify if the author wants it; a failure that came first stays first."""

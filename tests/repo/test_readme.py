@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import subprocess
 import sys
@@ -89,4 +88,3 @@ def test_an_example_program_runs_as_printed_on_the_simulated_internet(
     simulated_internet(tunnel)
     tunnel.run(main)
     assert capsys.readouterr().out.startswith("200\n{")
-    assert asyncio.iscoroutinefunction(names["main"])

@@ -21,6 +21,7 @@ from multidict import CIMultiDict
 from windtunnel._base.typedefs import shown
 from windtunnel._base.version import __version__
 from windtunnel._body.decoders import ACCEPT_ENCODING
+from windtunnel.hdrs import METH_ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Set as AbstractSet
@@ -128,17 +129,19 @@ def check_fields(fields: Iterable[tuple[str, object]]) -> None:
 
 
 def checked_method(method: str) -> str:
-    """Return a method in upper case.
+    """Return a method as it is sent: the standard ones in upper case.
 
     Raises:
         ValueError: It is not a token.
 
-    Spec: RFC 9110 section 9.1. Compat: aiohttp sends every method in upper case.
+    Spec: RFC 9110 section 9.1, methods are case-sensitive. Compat: aiohttp sends every
+    method in upper case; a method of one's own has to keep its case.
     """
     if _TOKEN.fullmatch(method) is None:
         msg = f"method {shown(method)} is not a token (RFC 9110 section 9.1)"
         raise ValueError(msg)
-    return method.upper()
+    upper = method.upper()
+    return upper if upper in METH_ALL else method
 
 
 def checked_length(values: Iterable[str]) -> int | None:

@@ -82,7 +82,7 @@ class Plan:
     """What equal requests have in common: everything but time and body.
 
     Attributes:
-        method: In upper case.
+        method: As sent.
         target: The URL in its forms.
         block: The header block it was made with.
         ssl: The ``ssl`` argument, as the connector understands it.

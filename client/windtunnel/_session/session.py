@@ -153,7 +153,7 @@ class ClientSession:
         """Send a request.
 
         Args:
-            method: Any token; it is sent in upper case.
+            method: Any token; the standard ones are sent in upper case.
             url: Absolute, or relative to the session's base_url.
             **options: ``params`` is added to the query. ``data`` is the body: bytes,
                 str, a form, a file, an asynchronous iterable; ``json`` is one to be

@@ -375,9 +375,18 @@ class Connection(Channel):
         else:
             self._state = _CLOSED
             self._stop()
-            if self.transport is not None:
-                self.transport.close()
+            self._close_transport()
             self._pool.vacate(self.key)
+
+    def _close_transport(self) -> None:
+        transport = self.transport
+        assert transport is not None
+        if transport.get_write_buffer_size():
+            # The answer is here, so nobody needs the rest of the request, and a server
+            # that does not read it would keep the connection open for ever.
+            transport.abort()
+        else:
+            transport.close()
 
     def _end_of_data(self, error: Exception | None) -> None:
         """Use the end of the peer's bytes: as the end of a body, or as a failure."""

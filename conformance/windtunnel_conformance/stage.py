@@ -19,9 +19,9 @@ from windtunnel_conformance.case import StartTls
 from windtunnel_conformance.evidence import open_connections, seen_connections
 from windtunnel_conformance.outcome import Outcome, Timing
 from windtunnel_conformance.play import Cast
-from windtunnel_fakeserver import Loopback, Tls
+from windtunnel_conformance.watchdog import StuckError, real_limit
+from windtunnel_fakeserver import Loopback, Tls, Tunnel
 from windtunnel_fakeserver.simulation import SimulationError
-from windtunnel_fakeserver.tunnel import Tunnel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 # ``at`` is compared.
 _LATENCY_SECONDS = 1e-8
 _START_SECONDS = 1000.0
+_MAX_REAL_SECONDS = 20.0
 _GRACE_STEPS = 10
 _GRACE_SECONDS = 0.05
 _DEADLINE_SECONDS = 4.0
@@ -129,8 +130,15 @@ class _World:
         return replace(outcome, connections=connections)
 
 
-def run_virtual(work: Assignment, adapter: Adapter) -> Outcome:
+def run_virtual(
+    work: Assignment, adapter: Adapter, *, max_real: float = _MAX_REAL_SECONDS
+) -> Outcome:
     """Play one variant in a simulated world of its own.
+
+    Args:
+        work: What to play.
+        adapter: A client in this process.
+        max_real: Real seconds after which the run is given up.
 
     Returns:
         The evidence. A deadlock is ``adapter.hang`` with the table of who waits where.
@@ -140,6 +148,7 @@ def run_virtual(work: Assignment, adapter: Adapter) -> Outcome:
         latency=_LATENCY_SECONDS,
         start=_START_SECONDS if start is None else start,
         strict=False,
+        max_real=max_real,
     )
     world = _World(tunnel, work)
     world.declare()
@@ -149,8 +158,9 @@ def run_virtual(work: Assignment, adapter: Adapter) -> Outcome:
         if origin.connect == "hang":
             tunnel.network.hang(origin.host, origin.port)
     try:
-        return tunnel.run(_act_virtually(world, tunnel, adapter))
-    except SimulationError as exc:
+        with real_limit(2 * max_real):
+            return tunnel.run(lambda _: _act_virtually(world, tunnel, adapter))
+    except (SimulationError, StuckError) as exc:
         stuck = Outcome(adapter_error=("adapter.hang", str(exc)), timing=work.timing)
         return world.with_wire(stuck)
 

@@ -25,6 +25,10 @@ const CAPABILITIES = [
   "stream", "timeout.sock_read", "timeout.total", "tls",
 ];
 const ERRORS = {
+  CERT_HAS_EXPIRED: "tls.verify.expired",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "tls.verify.self_signed",
+  ERR_TLS_CERT_ALTNAME_INVALID: "tls.verify.hostname",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "tls.verify.untrusted",
   ECONNREFUSED: "connect.refused",
   ECONNRESET: "disconnect.reset",
   ENOTFOUND: "connect.dns",
@@ -171,7 +175,9 @@ class Conversation {
     if (!this.agents.has(key)) {
       const options = { connect: connector(this.request.env) };
       if (readSeconds !== undefined) {
-        options.headersTimeout = options.bodyTimeout = readSeconds * 1000 * this.scale;
+        // undici takes whole milliseconds, and zero would mean no timer at all.
+        const milliseconds = Math.max(1, Math.round(readSeconds * 1000 * this.scale));
+        options.headersTimeout = options.bodyTimeout = milliseconds;
       }
       if (this.request.session.keepalive === false) options.pipelining = 0;
       if (this.request.session.limit) options.connections = this.request.session.limit;
@@ -231,7 +237,10 @@ class Conversation {
     if ("bytes" in given) return { body: bytesOf(given.bytes) };
     if ("form" in given) return { body: new URLSearchParams(given.form) };
     if ("json" in given) return { body: JSON.stringify(given.json), json: true };
-    if ("chunks" in given) return { body: this.pieces(given.chunks), duplex: "half" };
+    if ("chunks" in given) {
+      const body = ReadableStream.from(this.pieces(given.chunks));
+      return { body, duplex: "half" };
+    }
     throw new Unsupported(`body ${Object.keys(given)} cannot be sent`);
   }
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SimSocket"]
 
+# As plain ints: arithmetic of enum flags costs more than the read itself.
+_PEEK = int(socket.MSG_PEEK)
 _ANY = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}
 
 
@@ -295,7 +297,7 @@ class SimSocket:
             # Linux takes a refused connection for one that has ended.
             return b""
         endpoint = self._connected()
-        peek = bool(flags & socket.MSG_PEEK)
+        peek = bool(flags & _PEEK)
         piece = endpoint.receive(bufsize, peek=peek, coalesce=self._network.coalesce)
         if piece and not peek:
             self._network.count_read(endpoint, len(piece))

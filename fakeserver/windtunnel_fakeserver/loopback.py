@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+_LAST_PASSES = 20
 _ADDRESS = "127.0.0.1"
 _LOCAL_NAMES = frozenset({"127.0.0.1", "localhost"})
 
@@ -70,6 +71,16 @@ class Loopback(Venue):
             self._running = asyncio.get_running_loop()
             self._began = self._running.time()
         await self._started()
+
+    @override
+    async def aclose(self) -> None:
+        """Stop and close everything, within 5 s. Twice is once."""
+        if not self._closed:
+            # What clients have already sent is in the kernel: let it be accepted and
+            # read, or scripts and the journal would miss the end of the story.
+            for _ in range(_LAST_PASSES):
+                await asyncio.sleep(0)
+        await super().aclose()
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -27,8 +27,7 @@ _T = TypeVar("_T")
 
 _DEFAULT_HOST = "http://server.test"
 # How long clients get, in virtual time, to finish closing what they have let go.
-_GRACE_STEPS = 10
-_GRACE_STEP_SECONDS = 0.05
+_GRACE_SECONDS = 0.5
 
 
 class Tunnel(Venue):
@@ -151,9 +150,7 @@ class Tunnel(Venue):
             await super().aclose()
             raise
         await self.aclose()
-        self._leaks += [
-            leak for leak in self.world.leaks() if leak.startswith("pending task")
-        ]
+        self._leaks += self._left("pending task")
         return result
 
     async def __aenter__(self) -> Self:
@@ -193,18 +190,28 @@ class Tunnel(Venue):
             for record in self.journal.connections
             if record.client_open
         ]
+        was_clean = not self._leaks
         await super().aclose()
-        await self.clock.advance(_GRACE_STEP_SECONDS)
-        self._leaks += [
-            leak for leak in self.world.leaks() if leak.startswith("open socket")
-        ]
+        await self._grace()
+        if was_clean:
+            # Else these are the client's ends of the connections named above.
+            self._leaks += self._left("open socket")
+
+    def _left(self, kind: str) -> list[str]:
+        return [leak for leak in self.world.leaks() if leak.startswith(kind)]
 
     async def _grace(self) -> None:
+        """Let everything arrive that is under way, and clients finish closing."""
+        end = self.clock.time() + _GRACE_SECONDS
         await self.clock.settle()
-        for _ in range(_GRACE_STEPS):
-            if not any(record.client_open for record in self.journal.connections):
+        while self.clock.time() < end:
+            arrival = self.network.next_arrival()
+            if arrival is not None and arrival < end:
+                await self.clock.advance(max(arrival - self.clock.time(), 0.0))
+            elif any(record.client_open for record in self.journal.connections):
+                await self.clock.advance(end - self.clock.time())
+            else:
                 return
-            await self.clock.advance(_GRACE_STEP_SECONDS)
 
     # -- for the base -------------------------------------------------------------
 

@@ -36,6 +36,8 @@ class Link(asyncio.Protocol):
         server: Origin of the server, for the record.
         serve: Coroutine function that serves the connection; it runs as a task that
             this object owns. When it ends, the connection is closed.
+        links: This object is in it from the opening of the connection until the
+            connection is gone and the task has ended.
         secure: True pauses reading until ``start_tls``.
     """
 
@@ -50,12 +52,14 @@ class Link(asyncio.Protocol):
         journal: Journal,
         server: str,
         serve: Callable[[Link], Coroutine[None, None, None]],
+        links: list[Link],
         *,
         secure: bool = False,
     ) -> None:
         self._journal = journal
         self._server = server
         self._serve = serve
+        self._links = links
         self._secure = secure
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
@@ -86,6 +90,10 @@ class Link(asyncio.Protocol):
             self.transport.pause_reading()
         self.task = self._loop.create_task(
             self._run(), name=f"server connection {number} {self._server}"
+        )
+        self._links.append(self)
+        self.gone.add_done_callback(
+            lambda _: self.task.add_done_callback(lambda _: self._links.remove(self))
         )
 
     @override
@@ -250,7 +258,8 @@ class Link(asyncio.Protocol):
             msg = f"TLS {text} on connection {self.record.number}"
             raise WireClosedError(msg) from exc
         self.transport = cast("asyncio.Transport", transport)
-        self.transport.set_write_buffer_limits(0)
+        # Not 0 as above: the TLS transport pauses at the limit, not beyond it.
+        self.transport.set_write_buffer_limits(1, 0)
         self.record.tls = True
         self._handshaking = False
         version = self.transport.get_extra_info("ssl_object").version()

@@ -100,6 +100,7 @@ class FakeServer:
         host: Its origin in parts.
         app: Answers what no route takes; None answers 501.
         tls: Its certificate, None for http.
+        links: Connections that are open, or whose script still runs.
         failures: Exceptions out of scripts, apps and reply functions.
     """
 
@@ -242,15 +243,9 @@ class FakeServer:
 
     def make_link(self) -> Link:
         """Return the protocol for one accepted connection."""
-        link = Link(
-            self._whole_journal,
-            self.origin,
-            functools.partial(self._serve, self._next_script()),
-            secure=self.tls is not None,
-        )
-        self.links.append(link)
-        link.gone.add_done_callback(lambda _: self.links.remove(link))
-        return link
+        serve = functools.partial(self._serve, self._next_script())
+        secure = self.tls is not None
+        return Link(self._whole_journal, self.origin, serve, self.links, secure=secure)
 
     def facts(self) -> ServerFacts:
         """Return what the verdict needs to know."""

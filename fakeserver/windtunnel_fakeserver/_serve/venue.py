@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from windtunnel_fakeserver._script.reply import App
+    from windtunnel_fakeserver._serve.link import Link
 
 # Real seconds (loopback) or virtual ones (tunnel) that closing may take.
 _CLOSE_SECONDS = 5.0
@@ -45,6 +46,7 @@ class Venue:
         self._servers: list[asyncio.Server] = []
         self._starting: list[asyncio.Task[None]] = []
         self._leaks: list[str] = []
+        self._stuck: list[asyncio.Task[None]] = []
         self._closed = False
         self._ended: float | None = None
 
@@ -104,7 +106,7 @@ class Venue:
             journal=self.journal,
             servers=tuple(server.facts() for server in self.hosts),
             failures=tuple(f for server in self.hosts for f in server.failures),
-            leaks=tuple(self._leaks),
+            leaks=(*self._leaks, *map(_say_stuck, self._stuck)),
             seed=self._seed(),
             until=self.journal.now if self._ended is None else self._ended,
         )
@@ -141,21 +143,26 @@ class Venue:
             # Declared, and never served: no loop ever ran.
             sock.close()
         self._sockets.clear()
+        # A connection that was just accepted may get its protocol one pass later.
+        await asyncio.sleep(0)
+        while links := self._links():
+            await self._cut(links)
+
+    def _links(self) -> list[Link]:
         links = [link for server in self.hosts for link in server.links]
-        if not links:
-            return
-        tasks = [link.task for link in links]
+        return [link for link in links if link.task not in self._stuck]
+
+    async def _cut(self, links: list[Link]) -> None:
         for link in links:
             link.task.cancel()
             # A graceful TLS close would wait for a client that may be gone.
             link.abort()
+        tasks = [link.task for link in links]
         waiting = [*tasks, *(link.gone for link in links)]
         await asyncio.wait(waiting, timeout=_CLOSE_SECONDS)
-        self._leaks += [
-            f"server task {task.get_name()!r} did not end when it was cancelled"
-            for task in tasks
-            if not task.done()
-        ]
+        # The callbacks that take a link off its list run after those of wait().
+        await asyncio.sleep(0)
+        self._stuck += [task for task in tasks if not task.done()]
 
     # -- for the two kinds of venue --------------------------------------------
 
@@ -208,6 +215,10 @@ class Venue:
     async def _start(self, server: FakeServer, sock: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         self._servers.append(await loop.create_server(server.make_link, sock=sock))
+
+
+def _say_stuck(task: asyncio.Task[None]) -> str:
+    return f"{task.get_name()} did not end when it was cancelled"
 
 
 def _check_same(

@@ -84,7 +84,8 @@ def unmatched_lines(exchange: Exchange, routes: Routes) -> list[str]:
 
 def expectation_for(request: Request) -> str:
     """Return an expectation that takes this request, ready to paste."""
-    parts = [quoted(request.method), quoted(request.target[:80])]
+    query = f"?{request.query_string}" if request.query_string else ""
+    parts = [quoted(request.method), quoted(f"{request.path}{query}"[:80])]
     if request.body:
         parts.append(_body_argument(request))
     return f"server.expect({', '.join(parts)}).reply(Reply(200))"
@@ -159,6 +160,7 @@ def join_story(
         lines += [f"  {line}" for line in block[: max(room, 1)]]
         room -= len(block)
     rest = limit - len(lines)
-    for index, line in enumerate(facts.journal.timeline(rest)):
+    timeline = facts.journal.timeline(rest) or ["nothing happened"]
+    for index, line in enumerate(timeline):
         lines.append(f"  {'timeline' if index == 0 else '        '}   {line}")
     return "\n".join(line.rstrip() for line in lines)

@@ -173,7 +173,8 @@ class ChunkedReader:
         what = "max_line_size" if is_size else "max_field_size"
         if len(line) - 2 > limit:
             raise WireError(
-                f"chunked coding has a line of more than {limit} bytes: {seen(line)}",
+                f"chunked coding has a line of more than {limit} bytes: "
+                f"{seen(line[:limit])}",
                 rule=f"limit {what}, RFC 9112 section 7.1.1",
                 offset=self._offset + limit,
             )

@@ -71,6 +71,8 @@ class HeadReader:
             pending += data[position:newline]
             position = newline + 1
             size = len(pending) + 1
+            if self._head is None:
+                check_prefix(pending + b"\n", self._line_offset)
             if pending.endswith(b"\r"):
                 del pending[-1]
             self._check_line_size(pending)
@@ -126,7 +128,7 @@ class HeadReader:
         limit = self._limits.max_line_size
         if self._head is None and len(line) > limit:
             raise WireError(
-                f"status line {seen(line)}... is longer than {limit} bytes",
+                f"status line {seen(line[:limit])}... is longer than {limit} bytes",
                 rule="limit max_line_size, RFC 9112 section 4",
                 offset=self._line_offset + limit,
             )
@@ -159,7 +161,6 @@ def parse_status_line(line: bytes, offset: int) -> Head:
 
     Spec: RFC 9112 section 4; RFC 9110 section 2.5 for minor versions above 1.
     """
-    check_prefix(line, offset)
     check_characters(line, offset)
     match = _STATUS_LINE.fullmatch(line)
     if match is None:

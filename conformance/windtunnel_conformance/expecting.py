@@ -330,7 +330,8 @@ def _is_operator(node: Node) -> bool:
 def _pattern(node: Node) -> Pattern:
     text = node.latin1()
     try:
-        re.compile(text)
+        # It is matched against bytes, where \u and \N are no escapes.
+        re.compile(text.encode("latin-1"))
     except re.error as exc:
         raise node.error(f"is no regular expression: {exc}") from exc
     return Pattern(text)

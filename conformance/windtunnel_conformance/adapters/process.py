@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from windtunnel_conformance.adapters.signals import Signals
 
 _ERROR_TAIL_BYTES = 4096
-_GOODBYE_SECONDS = 1.0
 
 
 @final
@@ -48,6 +47,7 @@ class ProcessAdapter:
         command: Program and arguments.
         describe_seconds: Longest wait, in real seconds, for the first answer.
         goodbye_seconds: Longest wait for the program to end by itself.
+        max_line_bytes: Longest line that it may write.
     """
 
     def __init__(
@@ -55,13 +55,15 @@ class ProcessAdapter:
         command: Sequence[str],
         *,
         describe_seconds: float = 10.0,
-        goodbye_seconds: float = _GOODBYE_SECONDS,
+        goodbye_seconds: float = 1.0,
+        max_line_bytes: int = MAX_LINE_BYTES,
     ) -> None:
         if not command:
             raise ValueError("command is empty: give a program and its arguments")
         self._command = tuple(command)
         self._describe_seconds = describe_seconds
         self._goodbye_seconds = goodbye_seconds
+        self._max_line_bytes = max_line_bytes
         self._child: _Child | None = None
         self._starting = asyncio.Lock()
         self._description: Description | None = None
@@ -107,33 +109,32 @@ class ProcessAdapter:
         """Say goodbye, and end the process if it stays."""
         child, self._child = self._child, None
         if child is not None:
-            await child.goodbye(self._goodbye_seconds)
+            await child.goodbye()
 
     async def _living_child(self) -> _Child:
         async with self._starting:
             if self._child is not None and self._child.is_broken:
-                await self._child.goodbye(self._goodbye_seconds)
+                await self._child.goodbye()
                 self._child = None
             if self._child is None:
-                self._child = await _start(self._command)
+                self._child = await self._start()
             return self._child
 
-
-async def _start(command: Sequence[str]) -> _Child:
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            limit=MAX_LINE_BYTES,
-        )
-    except OSError as exc:
-        reason = exc.strerror or str(exc)
-        raise AdapterUnavailableError(
-            f"adapter program {command[0]!r} cannot be started: {reason}"
-        ) from exc
-    return _Child(process)
+    async def _start(self) -> _Child:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                limit=self._max_line_bytes,
+            )
+        except OSError as exc:
+            reason = exc.strerror or str(exc)
+            raise AdapterUnavailableError(
+                f"adapter program {self._command[0]!r} cannot be started: {reason}"
+            ) from exc
+        return _Child(process, self._goodbye_seconds, self._max_line_bytes)
 
 
 @final
@@ -152,8 +153,12 @@ class _Pending:
 class _Child:
     """One started process, its readers, and what was asked of it."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, patience: float, max_line_bytes: int
+    ) -> None:
         self._process = process
+        self._patience = patience
+        self._max_line_bytes = max_line_bytes
         self._pending: dict[int, _Pending] = {}
         self._tail = bytearray()
         self._stderr = asyncio.create_task(self._read_errors())
@@ -202,15 +207,15 @@ class _Child:
             error.kind, error.message, tail, may_repeat=error.may_repeat
         )
 
-    async def goodbye(self, seconds: float) -> None:
-        """Ask the program to end; make it end after ``seconds``."""
+    async def goodbye(self) -> None:
+        """Ask the program to end; make it end if it takes too long."""
         if not self.is_broken:
             self.is_broken = True
             self._write({"op": "bye"})
             if self._process.stdin is not None:
                 self._process.stdin.close()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
+                async with asyncio.timeout(self._patience):
                     await self._process.wait()
         await self._end()
 
@@ -230,7 +235,7 @@ class _Child:
         await self._process.wait()
         # A grandchild may hold the pipes open for ever: what it would still write is
         # not worth waiting for.
-        await asyncio.wait((self._stderr, self._stdout), timeout=_GOODBYE_SECONDS)
+        await asyncio.wait((self._stderr, self._stdout), timeout=self._patience)
         for task in (self._stderr, self._stdout):
             task.cancel()
         await asyncio.gather(self._stderr, self._stdout, return_exceptions=True)
@@ -247,7 +252,9 @@ class _Child:
             while stdout is not None and (line := await stdout.readline()):
                 self._take(decode_line(line))
         except ValueError:
-            self._fail("adapter.protocol", f"a line is over {MAX_LINE_BYTES} bytes")
+            self._fail(
+                "adapter.protocol", f"a line is over {self._max_line_bytes} bytes"
+            )
             return
         except AdapterError as exc:
             self._fail(exc.kind, exc.message)

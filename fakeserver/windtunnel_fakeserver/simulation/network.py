@@ -48,13 +48,17 @@ class Listener:
         name: Host and port.
         backlog: So many connections may wait in ``queue``.
         queue: Connections that were established and not accepted yet.
-        waiting: Connects that found the queue full and try again when it is not.
+        expected: Handshakes that were answered and will join the queue.
+        waiting: Connects that found no room and try again when there is some.
+        is_open: False once the listening socket is closed.
     """
 
     socket: SimSocket
     name: tuple[str, int]
     backlog: int
     queue: deque[SimSocket] = field(default_factory=lambda: deque[SimSocket]())
+    expected: int = 0
+    is_open: bool = True
     waiting: deque[Callable[[], None]] = field(
         default_factory=lambda: deque["Callable[[], None]"]()
     )
@@ -251,6 +255,7 @@ class Network:
     def remove_listener(self, listener: Listener) -> None:
         """Close an address; connections that nobody accepted are reset."""
         del self._listeners[listener.name]
+        listener.is_open = False
         while listener.queue:
             orphan = listener.queue.popleft()
             assert orphan.endpoint is not None
@@ -264,9 +269,12 @@ class Network:
     def accept(self, listener: Listener) -> SimSocket:
         """Take one connection; a connect that waited for room goes on."""
         accepted = listener.queue.popleft()
+        self._make_room(listener)
+        return accepted
+
+    def _make_room(self, listener: Listener) -> None:
         if listener.waiting:
             listener.waiting.popleft()()
-        return accepted
 
     # -- sockets: connecting ---------------------------------------------------------
 
@@ -302,10 +310,11 @@ class Network:
             return
         if listener is None:
             self._refused(client, target, latency)
-        elif len(listener.queue) >= listener.backlog:
+        elif len(listener.queue) + listener.expected >= listener.backlog:
             listener.waiting.append(lambda: self._syn_arrives(client, target, latency))
         else:
-            self._at(latency, self._established, client, target, latency)
+            listener.expected += 1
+            self._at(latency, self._established, client, target, latency, listener)
 
     def _refused(
         self, client: SimSocket, target: tuple[str, int], latency: float
@@ -314,9 +323,15 @@ class Network:
         self._at(latency, client.fail_connect, errno.ECONNREFUSED)
 
     def _established(
-        self, client: SimSocket, target: tuple[str, int], latency: float
+        self,
+        client: SimSocket,
+        target: tuple[str, int],
+        latency: float,
+        listener: Listener,
     ) -> None:
         if client.closed:
+            listener.expected -= 1
+            self._make_room(listener)
             return
         near, far = connection(next(self._numbers), self.window)
         name = self._client_name(client, target[0])
@@ -324,13 +339,17 @@ class Network:
         client.establish(near, name, target)
         # The server hears of it one way later, and of nothing else before.
         near.outbound.last_arrival = self._clock.instant + latency
-        self._at(latency, self._reached_server, far, target, name)
+        self._at(latency, self._reached_server, far, target, name, listener)
 
     def _reached_server(
-        self, far: Endpoint, target: tuple[str, int], peer: tuple[str, int]
+        self,
+        far: Endpoint,
+        target: tuple[str, int],
+        peer: tuple[str, int],
+        listener: Listener,
     ) -> None:
-        listener = self._find_listener(*target)
-        if listener is None:
+        listener.expected -= 1
+        if not listener.is_open:
             self.close_connection(far, abortive=True)
             return
         accepted = SimSocket(self, listener.socket.family)

@@ -8,6 +8,7 @@ time, and a ``Loopback`` on real sockets with scaled time.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import traceback
 from dataclasses import dataclass, field, replace
@@ -38,6 +39,8 @@ _START_SECONDS = 1000.0
 _MAX_REAL_SECONDS = 20.0
 _GRACE_STEPS = 10
 _GRACE_SECONDS = 0.05
+_CATCH_UP_STEPS = 100
+_CATCH_UP_SECONDS = 0.002
 _DEADLINE_SECONDS = 4.0
 _MAX_DEADLINE_SECONDS = 60.0
 
@@ -206,10 +209,23 @@ async def run_real(work: Assignment, adapter: Adapter) -> tuple[Outcome, bool]:
         try:
             request = _request(work, resolve, _ca_pem(venue, work.variant))
             outcome = await world.converse(adapter, request)
+            await _caught_up(venue)
         finally:
             for sock in closed:
                 sock.close()
         return world.with_wire(outcome), world.may_repeat
+
+
+async def _caught_up(venue: Loopback) -> None:
+    """Let the peers see the last bytes of a client that has ended its session.
+
+    Real bytes take their time. Clients close at the end of a run, so the wait is short;
+    it is bounded for those that do not.
+    """
+    for _ in range(_CATCH_UP_STEPS):
+        await asyncio.sleep(_CATCH_UP_SECONDS)
+        if not open_connections(venue.journal):
+            break
 
 
 def _host(venue: Tunnel | Loopback, origin: Origin, *, is_plain: bool) -> FakeServer:

@@ -10,7 +10,7 @@ case passes, or fails in another way than it says.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -51,6 +51,7 @@ class Known:
             of them. ``error`` is a class of the tree.
         reason: Why, in words for a reader of the report.
         link: Where it was reported; may be empty.
+        versions: Of the client that show it, such as ``>=7``; empty: all.
     """
 
     cases: tuple[str, ...]
@@ -58,6 +59,7 @@ class Known:
     got: Mapping[str, Json]
     reason: str
     link: str = ""
+    versions: str = ""
 
     def covers(self, variant: str) -> bool:
         """Say whether this is about the variant with the given id."""
@@ -66,10 +68,11 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Flaky:
-    """Runs whose verdict is left open, and why."""
+    """Runs whose verdict is left open, and why; ``versions`` as in ``Known``."""
 
     cases: tuple[str, ...]
     reason: str
+    versions: str = ""
 
     def covers(self, variant: str) -> bool:
         """Say whether this is about the variant with the given id."""
@@ -126,10 +129,14 @@ class Profile:
 
     def covers_version(self, version: str) -> bool:
         """Say whether the entries hold for a version such as ``3.14.5``."""
-        seen = _numbers(version)
-        return all(
-            _holds(seen, operator, _numbers(bound))
-            for operator, bound in _BOUND.findall(self.versions)
+        return _in_range(version, self.versions)
+
+    def for_version(self, version: str) -> Profile:
+        """Return the same profile with the entries about one version only."""
+        return replace(
+            self,
+            known=tuple(x for x in self.known if _in_range(version, x.versions)),
+            flaky=tuple(x for x in self.flaky if _in_range(version, x.versions)),
         )
 
     def compare(
@@ -233,7 +240,8 @@ def _versions(node: Node) -> str:
 
 def _known(node: Node) -> Known:
     table = node.table(
-        ("cases", "verdict", "got", "reason", "link"), required=("cases", "reason")
+        ("cases", "verdict", "got", "reason", "link", "versions"),
+        required=("cases", "reason"),
     )
     verdict = (
         Verdict(table["verdict"].choice(_VERDICTS))
@@ -249,12 +257,17 @@ def _known(node: Node) -> Known:
         got={key: value.json() for key, value in got.items()},
         reason=_reason(table["reason"]),
         link=table["link"].text() if "link" in table else "",
+        versions=_versions(table["versions"]) if "versions" in table else "",
     )
 
 
 def _flaky(node: Node) -> Flaky:
-    table = node.table(("cases", "reason"), required=("cases", "reason"))
-    return Flaky(_patterns(table["cases"]), _reason(table["reason"]))
+    table = node.table(("cases", "reason", "versions"), required=("cases", "reason"))
+    return Flaky(
+        _patterns(table["cases"]),
+        _reason(table["reason"]),
+        _versions(table["versions"]) if "versions" in table else "",
+    )
 
 
 def _patterns(node: Node) -> tuple[str, ...]:
@@ -315,6 +328,15 @@ def _fits(key: str, raw: str) -> bool:
     if "*" in key:
         return _is_like(raw, key)
     return raw.startswith(key) if ":" in key else raw.partition(":")[0] == key
+
+
+def _in_range(version: str, bounds: str) -> bool:
+    """Say whether a version fits bounds; no version and no bounds fit anything."""
+    seen = _numbers(version)
+    return not seen or all(
+        _holds(seen, operator, _numbers(bound))
+        for operator, bound in _BOUND.findall(bounds)
+    )
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -199,6 +199,7 @@ class _ClientRun:
                 f"is {version}: no known difference is applied"
             )
             self.profile = replace(self.profile, known=(), flaky=())
+        self.profile = self.profile.for_version(version)
 
     # -- virtual time ------------------------------------------------------------------
 

@@ -146,6 +146,16 @@ def test_a_failure_of_the_test_stays_first_and_gets_the_story_as_a_note() -> Non
     assert "1 expectation was not met" in note
 
 
+def test_a_test_that_verifies_by_itself_is_told_once() -> None:
+    async def main(tunnel: Tunnel) -> None:
+        tunnel.server.expect("GET", "/")
+        tunnel.verify()
+
+    with pytest.raises(VerificationError) as caught:
+        Tunnel().run(main)
+    assert not hasattr(caught.value, "__notes__")
+
+
 def test_a_tunnel_that_is_not_strict_leaves_verifying_to_the_test() -> None:
     async def main(tunnel: Tunnel) -> None:
         tunnel.server.expect("GET", "/")

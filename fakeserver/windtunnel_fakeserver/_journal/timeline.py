@@ -7,7 +7,10 @@ two harmless fields of a reply are.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+
+from windtunnel_fakeserver._wire.reply_writer import status_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
         WireEvent,
     )
 
+_REQUEST_LINE = re.compile(rb"[A-Z]+ \S+ HTTP/")
 _SHOWN_FIELDS = (b"location", b"retry-after")
 _Line = tuple[float, int, int, str]
 
@@ -52,7 +56,7 @@ def _event_text(event: WireEvent, record: ConnectionRecord) -> str:
     if event.kind == "data":
         if not record.scripted:
             return ""
-        return f"{arrow}  {len(event.data)} B  {printable(event.data)}"
+        return f"{arrow}  {len(event.data)} B  {_first_words(event.data)}".rstrip()
     if event.kind == "open":
         return f"-  open {record.server} from {event.text}"
     return f"{arrow}  {event.kind} {event.text}".rstrip()
@@ -76,15 +80,16 @@ def _exchange_rows(exchange: Exchange) -> Iterator[_Line]:
 
 
 def _shown_fields(exchange: Exchange) -> Iterator[tuple[str, str]]:
-    head = b"".join(exchange.sent[:1]).partition(b"\r\n\r\n")[0]
-    for line in head.split(b"\r\n")[1:]:
+    head = next((p for p in exchange.sent if (status_of(p) or 0) >= 200), b"")
+    for line in head.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]:
         name, _, value = line.partition(b":")
         if name.strip().lower() in _SHOWN_FIELDS:
             yield name.decode("latin-1").lower(), value.strip().decode("latin-1")[:60]
 
 
-def printable(data: bytes, limit: int = 32) -> str:
-    """Show the first line of some bytes, cut to ``limit``, as Python would."""
-    first = data.split(b"\r\n", 1)[0]
-    cut = first[:limit]
-    return repr(cut)[1:] + ("..." if len(cut) < len(data) else "")
+def _first_words(data: bytes) -> str:
+    """Show a request or status line; what may be a field or content stays unsaid."""
+    line = data.split(b"\r\n", 1)[0]
+    if not (_REQUEST_LINE.match(line) or line.startswith(b"HTTP/")):
+        return ""
+    return repr(line[:40])[1:] + ("..." if len(line) > 40 else "")

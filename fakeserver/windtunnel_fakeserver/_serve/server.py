@@ -12,7 +12,7 @@ import os
 import sys
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import urlsplit
 
 from windtunnel_fakeserver._script.match import make_matcher
@@ -216,7 +216,18 @@ class FakeServer:
         return self._added(Route("expect", matcher, _caller(), times))
 
     def enqueue(self, *replies: Reply) -> None:
-        """Answer whatever comes next and fits no route, one reply per request."""
+        """Answer whatever comes next and fits no route, one reply per request.
+
+        When they are used up, such a request fails with 501; it never hangs. Replies
+        that nothing asked for fail the test.
+
+        Raises:
+            TypeError: Something is no ``Reply``.
+        """
+        for reply in cast("tuple[object, ...]", replies):
+            if not isinstance(reply, Reply):
+                msg = f"enqueue({reply!r:.40}): must be Reply(...)"
+                raise TypeError(msg)
         self._routes.queue.extend(replies)
 
     def on_connect(
@@ -229,7 +240,14 @@ class FakeServer:
             more: For the connections after it.
             otherwise: For all connections after those; without it they are served by
                 the routes.
+
+        Raises:
+            TypeError: Something cannot be called.
         """
+        for item in cast("tuple[object, ...]", (script, *more)):
+            if not callable(item):
+                msg = f"on_connect({item!r:.40}): must be an async def script(wire)"
+                raise TypeError(msg)
         place = _caller()
         self._scripts.extend(_Slot(item, place) for item in (script, *more))
         if otherwise is not None:

@@ -14,6 +14,7 @@ from windtunnel_fakeserver._serve.authority import Authority, Tls, process_autho
 from windtunnel_fakeserver._serve.server import FakeServer, Origin, parse_origin
 from windtunnel_fakeserver._verify.facts import Facts
 from windtunnel_fakeserver._verify.verdict import Verdict, judge
+from windtunnel_fakeserver.errors import VerificationError
 
 if TYPE_CHECKING:
     import socket
@@ -193,7 +194,7 @@ class Venue:
             return
         if error is None:
             self.verify()
-        elif not self.verdict().ok:
+        elif not (isinstance(error, VerificationError) or self.verdict().ok):
             error.add_note(self.verdict().render())
 
     def _start_soon(self) -> None:

@@ -93,8 +93,9 @@ class Wire:
             if not reader.pending:
                 return head
         request = await self._read("read_request", reader.take_request)
-        if self._exchange is not None:
-            self._exchange.request = request
+        # Only read_head leaves a request half read, and it made this.
+        assert self._exchange is not None
+        self._exchange.request = request
         return request
 
     async def requests(self) -> AsyncIterator[Request]:

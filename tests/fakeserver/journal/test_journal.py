@@ -110,6 +110,7 @@ def test_the_timeline_merges_connections_and_exchanges() -> None:
     record = journal.opened("http://a.test", "10.0.0.1:1")
     journal.event(record, "in", "data", b"...")
     first = journal.exchange(request("/login", "POST"), record)
+    first.sent.append(b"HTTP/1.1 100 Continue\r\n\r\n")
     _answer(first, record, 302, b"HTTP/1.1 302 Found\r\nLocation: /in\r\nX: y\r\n\r\n")
     clock.now = 1.5
     second = journal.exchange(request("/in", exchange=1, time=2), record)
@@ -139,21 +140,23 @@ def test_the_timeline_merges_connections_and_exchanges() -> None:
     ]
 
 
-def test_the_timeline_of_a_script_shows_its_bytes() -> None:
+def test_the_timeline_of_a_script_shows_sizes_and_first_lines_but_no_fields() -> None:
     journal = Journal(Clock())
     record = journal.opened("http://a.test", "10.0.0.1:1")
     record.scripted = "script"
     journal.event(record, "in", "data", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     exchange = journal.exchange(request("/"), record)
     _answer(exchange, record, None, b"junk")
-    journal.event(record, "out", "data", b"\xff" * 40)
+    journal.event(record, "out", "data", b"HTTP/1.1 299 " + b"\xff" * 40)
+    journal.event(record, "in", "data", b"Authorization: Bearer abc\r\n")
     journal.event(record, "out", "data", b"ok")
     assert journal.timeline()[1:] == [
-        "t=0.000  c0  >  27 B  'GET / HTTP/1.1'...",
+        "t=0.000  c0  >  27 B  'GET / HTTP/1.1'",
         "t=0.000  c0  >  GET /   3 B",
         "t=0.000  c0  <  (raw)",
-        "t=0.000  c0  <  40 B  '" + r"\xff" * 32 + "'...",
-        "t=0.000  c0  <  2 B  'ok'",
+        "t=0.000  c0  <  53 B  'HTTP/1.1 299 " + r"\xff" * 27 + "'...",
+        "t=0.000  c0  >  27 B",
+        "t=0.000  c0  <  2 B",
     ]
 
 

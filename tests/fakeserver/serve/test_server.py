@@ -102,3 +102,18 @@ def test_a_route_knows_where_it_was_defined() -> None:
     assert route.place.file.endswith("test_server.py")
     assert not route.place.file.startswith("/")
     tunnel.world.close()
+
+
+def test_a_queue_takes_replies_and_connections_take_functions() -> None:
+    tunnel = Tunnel()
+    nonsense: Any = b"HTTP/1.1 200 OK"
+    with pytest.raises(
+        TypeError, match=r"enqueue\(b'HTTP/1.1 200 OK'\): must be Reply"
+    ):
+        tunnel.server.enqueue(Reply(), nonsense)
+    with pytest.raises(
+        TypeError, match=r"on_connect\(b'HTTP/1.1 200 OK'\): must be an"
+    ):
+        tunnel.server.on_connect(nonsense)
+    assert tunnel.verdict().ok
+    tunnel.world.close()

@@ -76,6 +76,9 @@ def test_a_plain_request_is_recorded_with_its_stamps() -> None:
             id="length",
         ),
         pytest.param(
+            b"GET / HTTP/1.1\r\nX: content-length\r\n\r\n", b"", (), id="no-body"
+        ),
+        pytest.param(
             b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", b"", (), id="zero"
         ),
         pytest.param(

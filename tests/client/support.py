@@ -1,4 +1,4 @@
-"""What the client's tests share: a peer that plays scripts, and every way to cut bytes."""
+"""What the client's tests share: a peer that plays scripts, and ways to cut bytes."""
 
 from __future__ import annotations
 

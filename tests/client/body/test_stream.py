@@ -1,4 +1,4 @@
-"""The stream a body is read from: sizes, lines, back-pressure, failures, cancellation."""
+"""The stream a body is read from: sizes, lines, back-pressure, failures."""
 
 from __future__ import annotations
 

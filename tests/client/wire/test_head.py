@@ -52,7 +52,9 @@ REGULAR = [
         (200, "OK", 1, [("A", "b"), ("C-D", "e f")]),
         id="plain",
     ),
-    pytest.param(b"HTTP/1.0 404 Not Found\r\n\r\n", (404, "Not Found", 0, []), id="1.0"),
+    pytest.param(
+        b"HTTP/1.0 404 Not Found\r\n\r\n", (404, "Not Found", 0, []), id="1.0"
+    ),
     pytest.param(b"HTTP/1.1 200\r\n\r\n", (200, "", 1, []), id="no-reason-no-blank"),
     pytest.param(b"HTTP/1.1 200 \r\n\r\n", (200, "", 1, []), id="no-reason"),
     pytest.param(b"HTTP/1.2 200 OK\r\n\r\n", (200, "OK", 2, []), id="minor-2"),
@@ -143,9 +145,7 @@ REFUSED = [
     pytest.param(b"\r\nHTTP/1.1 200 OK\r\n", "RFC 9112 section 4", 0, id="empty-line"),
     pytest.param(b"HTTP/1.1 200 O\0K\r\n", "RFC 9110 section 5.5", 14, id="nul-reason"),
     pytest.param(b"HTTP/1.1 200 O\rK\r\n", "RFC 9112 section 2.2", 14, id="cr-reason"),
-    pytest.param(
-        b"HTTP/1.1 200 OK\r\nA\r\n", "RFC 9112 section 5", 17, id="no-colon"
-    ),
+    pytest.param(b"HTTP/1.1 200 OK\r\nA\r\n", "RFC 9112 section 5", 17, id="no-colon"),
     pytest.param(
         b"HTTP/1.1 200 OK\r\n: b\r\n", "RFC 9110 section 5.1", 17, id="empty-name"
     ),

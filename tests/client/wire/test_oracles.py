@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import h11
 import httptools
 from hypothesis import given, settings, strategies as st
@@ -117,10 +119,7 @@ def test_chunked_bodies_are_read_as_httptools_and_h11_read_them(
     assert oracle.is_complete
     sink = Sink()
     places = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
-    used = [
-        sink.feed(data[start:stop])
-        for start, stop in zip(places, places[1:], strict=False)
-    ]
+    used = [sink.feed(data[start:stop]) for start, stop in pairwise(places)]
     assert used[-1] == places[-1] - places[-2]
     assert b"".join(sink.pieces) == oracle.body == _body_by_h11(head + data)
 

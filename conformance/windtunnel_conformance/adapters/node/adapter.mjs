@@ -94,10 +94,11 @@ function connector(env) {
   };
 }
 
-function describeError(error, aborted) {
+function describeError(error) {
   // fetch wraps everything in "TypeError: fetch failed"; the cause says what happened.
-  const inner = aborted ?? error.cause ?? error;
-  const name = inner.code ?? inner.name ?? "Error";
+  // A DOMException has a number as code, which says less than its name.
+  const inner = error.cause ?? error;
+  const name = typeof inner.code === "string" ? inner.code : inner.name ?? "Error";
   return { raw: `${name}: ${inner.message}`, message: String(inner.message) };
 }
 

@@ -269,19 +269,19 @@ def test_websockets_gives_up_on_a_silent_peer_at_its_ping_timeout() -> None:
 def test_websocket_client_of_aiohttp_talks_to_aiohttp(security: Security) -> None:
     async def main(world: World) -> None:
         options: Any = {"ssl": security.client} if security.is_tls else {}
+        url = security.url("http", "/ws")
         async with (
             aiohttp_server(world, security),
             aiohttp.ClientSession() as session,
-            session.ws_connect(
-                security.url("http", "/ws"), heartbeat=30, **options
-            ) as socket,
         ):
+            socket: Any = await session.ws_connect(url, heartbeat=30, **options)
             await socket.send_str("a")
             assert await socket.receive_str() == "you said a"
             # Each pong starts a receive timeout of aiohttp anew, so not that one.
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(120):
                     await socket.receive()
+            await socket.close()
         # aiohttp does not wait for the end of TLS when it closes.
         await world.clock.advance(60)
         assert world.leaks() == []

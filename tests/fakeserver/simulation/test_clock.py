@@ -238,6 +238,6 @@ def test_civil_time_steps_without_moving_loop_time() -> None:
         assert clock.wall() == 5.0
         assert clock.elapsed == 2.5
         with pytest.raises(ValueError, match="has no time zone"):
-            clock.set_wall(datetime.datetime(2030, 5, 6))  # noqa: DTZ001
+            clock.set_wall(datetime.datetime(2030, 5, 6))
 
     run(main)

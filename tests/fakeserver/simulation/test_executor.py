@@ -13,9 +13,13 @@ from windtunnel_fakeserver.simulation import World
 
 
 def test_time_is_frozen_while_a_thread_works() -> None:
+    def slow_job() -> str:
+        time.sleep(0.05)
+        return "done"
+
     async def main() -> str:
         async with asyncio.timeout(0.01):
-            return await asyncio.to_thread(lambda: time.sleep(0.05) or "done")
+            return await asyncio.to_thread(slow_job)
 
     with World() as world:
         assert world.run(main) == "done"

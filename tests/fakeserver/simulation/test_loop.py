@@ -253,7 +253,9 @@ def test_a_call_from_another_thread_wakes_the_loop() -> None:
         loop: Any = asyncio.get_running_loop()
         done = asyncio.Event()
         with loop.world.clock.hold():
-            thread = threading.Thread(target=loop.call_soon_threadsafe, args=(done.set,))
+            thread = threading.Thread(
+                target=loop.call_soon_threadsafe, args=(done.set,)
+            )
             thread.start()
             await done.wait()
             thread.join()
@@ -284,9 +286,11 @@ def test_a_task_factory_of_the_user_is_respected() -> None:
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        loop.set_task_factory(
-            lambda loop, coro, **options: OwnTask(coro, loop=loop, **options)
-        )
+
+        def factory(loop: Any, coro: Any, **options: Any) -> OwnTask:
+            return OwnTask(coro, loop=loop, **options)
+
+        loop.set_task_factory(factory)
         task = loop.create_task(nothing())
         assert type(task) is OwnTask
         await task

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +17,9 @@ from windtunnel_fakeserver.simulation import (
     StuckThreadError,
     World,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
 
 HOST = "127.0.0.1"
 
@@ -77,7 +81,7 @@ def test_a_deadlock_is_reported_at_once() -> None:
 
 
 def test_a_deadlock_of_a_generator_based_chain_is_followed() -> None:
-    async def numbers() -> Any:
+    async def numbers() -> AsyncGenerator[int]:
         await asyncio.Event().wait()
         yield 1
 
@@ -150,7 +154,7 @@ def test_manual_time_that_nobody_advances_is_a_deadlock_with_the_next_event() ->
 
 def test_a_loop_without_end_at_one_instant_is_a_livelock() -> None:
     async def spin() -> None:
-        while True:
+        for _ in itertools.count():
             await asyncio.sleep(0)
 
     async def main(world: World) -> None:
@@ -181,7 +185,7 @@ def test_many_small_segments_at_one_instant_are_no_livelock() -> None:
 
 def test_a_heartbeat_that_hides_a_hang_is_a_livelock() -> None:
     async def heartbeat() -> None:
-        while True:
+        for _ in itertools.count():
             await asyncio.sleep(20)
 
     async def main(world: World) -> None:
@@ -196,7 +200,7 @@ def test_a_heartbeat_that_hides_a_hang_is_a_livelock() -> None:
 
 def test_a_run_that_takes_too_long_for_real_is_a_livelock() -> None:
     async def main(world: World) -> None:
-        while True:
+        for _ in itertools.count():
             await asyncio.sleep(1e-6)
 
     text = str(failure(LivelockError, main, max_real=0.05))

@@ -275,9 +275,11 @@ def test_a_lost_socket_of_the_kernel_loses_its_stand_in() -> None:
         world.network.listen(HOST, 80)
         made = kernel_socket()
         await loop.sock_connect(made, (HOST, 80))
+        sockets = [made]
+        del made
         with pytest.warns(ResourceWarning, match="unclosed <socket"):
-            del made
-            gc.collect()
+            sockets.clear()
+        gc.collect()
         await asyncio.sleep(1)
         assert sum("client" in leak for leak in world.leaks()) == 0
 

@@ -123,7 +123,7 @@ def _asyncio_scope(item: pytest.Function) -> str | None:
 
 
 @contextmanager
-def open_loop(trial: Trial, request: pytest.FixtureRequest) -> Iterator[None]:
+def open_loop(trial: Trial, request: pytest.FixtureRequest) -> Generator[None]:
     """Keep the simulated loop of a coroutine test open, with the tunnel on it.
 
     Where an async plugin runs the test or its fixtures, the loop is the plugin's: an
@@ -175,7 +175,7 @@ def run_if_ours(trial: Trial) -> bool | None:
 @contextmanager
 def simulated_runner(
     trial: Trial, fixturedef: pytest.FixtureDef[Any]
-) -> Iterator[None]:
+) -> Generator[None]:
     """Let the runner that pytest-asyncio is about to make take the simulated loop."""
     make_runner = fixturedef.func
 

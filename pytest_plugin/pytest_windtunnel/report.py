@@ -36,7 +36,7 @@ def add_section(report: pytest.TestReport, trial: Trial) -> None:
     if report.failed:
         told = _story(trial, tunnel)
     elif report.when == "teardown" and trial.failure:
-        told = _since_then(trial, tunnel)
+        told = "\n".join(_problems(trial, tunnel))
     else:
         return
     if told:
@@ -73,7 +73,8 @@ def shorten(report: pytest.TestReport, trial: Trial, error: _Caught | None) -> N
     report.longrepr = shown
     cause = raised.__cause__
     if cause is not None:
-        own = pytest.ExceptionInfo.from_exception(cause).getrepr(style="long")
+        caught = pytest.ExceptionInfo[BaseException].from_exception(cause)
+        own = caught.getrepr(style="long")
         report.sections.append(("windtunnel cause", str(own)))
 
 
@@ -89,6 +90,10 @@ def _story(trial: Trial, tunnel: WindTunnel) -> str:
             *problems,
             *([f"  {line}" for line in timeline] or ["  nothing was sent"]),
         ]
+    if isinstance(trial.failure, SimulationError):
+        # Left out with the traceback.
+        notes: list[str] = getattr(trial.failure, "__notes__", [])
+        lines += dict.fromkeys(note.partition("\n")[0] for note in notes)
     lines.append(f"rerun: {rerun_command(trial)}")
     return "\n".join(lines)
 
@@ -96,7 +101,3 @@ def _story(trial: Trial, tunnel: WindTunnel) -> str:
 def _problems(trial: Trial, tunnel: WindTunnel) -> list[str]:
     fresh = trial.untold(tunnel.verdict())
     return [f"  {line}" for problem in fresh for line in problem.lines]
-
-
-def _since_then(trial: Trial, tunnel: WindTunnel) -> str:
-    return "\n".join([*_problems(trial, tunnel), *trial.notes])

@@ -23,7 +23,7 @@ from windtunnel_fakeserver import VerificationError
 from windtunnel_fakeserver.simulation import SimulationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Generator
 
     from windtunnel_fakeserver import Problem, Verdict
     from windtunnel_fakeserver.simulation import SimLoop
@@ -48,7 +48,6 @@ class Trial:
             test: it may yet make a request that the test expects.
         failure: What made the test fail, None as long as it has not.
         verdict_error: The same, if it is what the verdict on the tunnel raised.
-        notes: What else went wrong after that, in words.
     """
 
     def __init__(self, item: pytest.Function) -> None:
@@ -59,7 +58,6 @@ class Trial:
         self.more_to_come = False
         self.failure: BaseException | None = None
         self.verdict_error: BaseException | None = None
-        self.notes: list[str] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._body: asyncio.Task[Any] | None = None
         self._body_over = asyncio.Event()
@@ -135,7 +133,7 @@ class Trial:
         self._loop.run_until_complete(body)
 
     @contextmanager
-    def _coated(self) -> Iterator[None]:
+    def _coated(self) -> Generator[None]:
         if not self.is_async:
             yield
             return
@@ -180,13 +178,13 @@ class Trial:
         self._body.cancel()
         try:
             self._loop.run_until_complete(self._body_over.wait())
-        except SimulationError as exc:
-            error.add_note(f"it did not end when it was cancelled either: {exc}")
+        except (SimulationError, asyncio.CancelledError):
+            error.add_note("the test did not end when it was cancelled either")
 
     # -- after the test ------------------------------------------------------------
 
     @contextmanager
-    def flight(self) -> Iterator[None]:
+    def flight(self) -> Generator[None]:
         """Surround the call of the test, then check what it promised."""
         __tracebackhide__ = True
         try:
@@ -205,22 +203,19 @@ class Trial:
         loop, tunnel = self._loop, self.tunnel
         if tunnel is None or loop is None or loop.is_closed():
             return
-        try:
-            loop.run_until_complete(tunnel.aclose())
-        except SimulationError as exc:
-            if self.failure is None:
-                raise
-            self.notes.append(f"closing the tunnel after the failure: {exc}")
+        loop.run_until_complete(tunnel.aclose())
 
     @contextmanager
-    def aftermath(self) -> Iterator[None]:
+    def aftermath(self) -> Generator[None]:
         """Surround the teardown of all fixtures, then verify what is left."""
         __tracebackhide__ = True
         try:
             yield
         except BaseException as exc:
-            self.failure = self.failure or exc
-            raise
+            # A loop that cannot go on raises its first error again when it is closed.
+            if exc is not self.failure:
+                self.failure = self.failure or exc
+                raise
         finally:
             _under_way.remove(self)
             self._patch.undo()

@@ -71,8 +71,8 @@ def test_a_program_that_keeps_the_protocol_is_described_once_and_runs(
         assert about["client"]["name"] == "demo"
         first = await adapter.run(run_request(id=7), Signals())
         second = await adapter.run(run_request(id=8), Signals())
-        assert first["results"]["r"]["t"] == [0, 7]
-        assert second["results"]["r"]["t"] == [0, 8]
+        assert first["results"]["r"].get("t") == [0, 7]
+        assert second["results"]["r"].get("t") == [0, 8]
 
     with_adapter(program(tmp_path, ECHO), act)
 
@@ -93,7 +93,7 @@ def test_answers_in_another_order_find_their_questions(tmp_path: Path) -> None:
             adapter.run(run_request(id=201), Signals()),
             adapter.run(run_request(id=202), Signals()),
         )
-        assert [one["results"]["r"]["status"] for one in results] == [201, 202]
+        assert [one["results"]["r"].get("status") for one in results] == [201, 202]
 
     with_adapter(program(tmp_path, body), act)
 
@@ -117,7 +117,7 @@ def test_named_events_travel_both_ways_while_a_run_is_under_way(tmp_path: Path) 
         signals.set("granted")
         signals.set("granted")
         answer: RunResult = await running
-        assert answer["results"]["r"]["reason"] == "signal"
+        assert answer["results"]["r"].get("reason") == "signal"
         signals.set("after the end")
 
     with_adapter(program(tmp_path, body), act)
@@ -268,7 +268,7 @@ def test_an_answer_that_is_wrong_in_one_run_leaves_the_process_to_the_next(
         await adapter.describe()
         await failure(adapter, id=1)
         answer = await adapter.run(run_request(id=2), Signals())
-        assert answer["results"]["r"]["status"] == 204
+        assert answer["results"]["r"].get("status") == 204
 
     with_adapter(program(tmp_path, body), act)
 

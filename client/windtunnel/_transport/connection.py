@@ -31,6 +31,7 @@ from windtunnel._transport.failures import (
     TransportFailure,
 )
 from windtunnel._transport.settings import Answer
+from windtunnel._transport.tls import has_said_goodbye
 from windtunnel._wire.chunked import PIECE_BYTES, ChunkedReader
 from windtunnel._wire.framing import BodyKind, response_framing
 from windtunnel._wire.head import HEAD_END, Head, parse_regular_head
@@ -378,6 +379,11 @@ class Connection(Channel):
             self._close_transport()
             self._pool.vacate(self.key)
 
+    def _is_orderly_end(self) -> bool:
+        assert self.transport is not None
+        ssl_object = self.transport.get_extra_info("ssl_object")
+        return ssl_object is None or has_said_goodbye(ssl_object)
+
     def _close_transport(self) -> None:
         transport = self.transport
         assert transport is not None
@@ -393,7 +399,7 @@ class Connection(Channel):
         state = self._state
         if state is _CLOSED:
             return
-        if state is _UNTIL_CLOSE and error is None:
+        if state is _UNTIL_CLOSE and error is None and self._is_orderly_end():
             self._complete(is_clean=False)
             return
         has_answer = (

@@ -28,6 +28,25 @@ def check_ssl_argument(value: object) -> ssl.SSLContext | bool:
     raise TypeError(msg)
 
 
+def has_said_goodbye(ssl_object: ssl.SSLObject) -> bool:
+    """Say whether the peer ended the connection with a TLS closure alert.
+
+    Without one, whoever sits in between may have cut it: a body that ends with the
+    connection is complete only after the alert.
+
+    Args:
+        ssl_object: Of a connection whose last data was read.
+
+    Spec: RFC 9112 section 9.8.
+    """
+    try:
+        return not ssl_object.read(1)
+    except ssl.SSLZeroReturnError:
+        return True
+    except ssl.SSLError:
+        return False
+
+
 def context_for(value: ssl.SSLContext | bool) -> ssl.SSLContext:
     """Give the context for a checked argument: verifying for True, none for False."""
     return value if isinstance(value, ssl.SSLContext) else _own_context(value)

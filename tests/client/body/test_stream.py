@@ -30,6 +30,26 @@ class Source:
         self.calls.append("resume")
 
 
+def read(stream: StreamReader) -> Awaitable[object]:
+    return stream.read()
+
+
+def readexactly(stream: StreamReader) -> Awaitable[object]:
+    return stream.readexactly(10)
+
+
+def readline(stream: StreamReader) -> Awaitable[object]:
+    return stream.readline()
+
+
+def readany(stream: StreamReader) -> Awaitable[object]:
+    return stream.readany()
+
+
+def readchunk(stream: StreamReader) -> Awaitable[object]:
+    return stream.readchunk()
+
+
 def stream_of(*pieces: bytes, eof: bool = True, limit: int = 2**16) -> StreamReader:
     stream = StreamReader(Source(), limit)
     for piece in pieces:
@@ -252,43 +272,27 @@ def test_a_failure_wakes_the_reader() -> None:
     run(main)
 
 
-@pytest.mark.parametrize(
-    "read",
-    [
-        pytest.param(lambda s: s.read(), id="read"),
-        pytest.param(lambda s: s.readexactly(10), id="readexactly"),
-        pytest.param(lambda s: s.readline(), id="readline"),
-    ],
-)
+@pytest.mark.parametrize("how", [read, readexactly, readline])
 def test_what_came_before_a_failure_is_kept_in_the_error(
-    read: Callable[[StreamReader], Awaitable[bytes]],
+    how: Callable[[StreamReader], Awaitable[object]],
 ) -> None:
     async def main() -> None:
         stream = stream_of(b"ab", b"c", eof=False)
         stream.fail(ClientPayloadError("broken"))
         with pytest.raises(ClientPayloadError) as caught:
-            await read(stream)
+            await how(stream)
         assert caught.value.partial == b"abc"
 
     run(main)
 
 
-@pytest.mark.parametrize(
-    "read",
-    [
-        pytest.param(lambda s: s.read(), id="read"),
-        pytest.param(lambda s: s.readexactly(10), id="readexactly"),
-        pytest.param(lambda s: s.readline(), id="readline"),
-        pytest.param(lambda s: s.readany(), id="readany"),
-        pytest.param(lambda s: s.readchunk(), id="readchunk"),
-    ],
-)
+@pytest.mark.parametrize("how", [read, readexactly, readline, readany, readchunk])
 def test_a_cancelled_read_loses_nothing(
-    read: Callable[[StreamReader], Awaitable[bytes]],
+    how: Callable[[StreamReader], Awaitable[object]],
 ) -> None:
     async def main() -> None:
         stream = stream_of(eof=False)
-        waiting = asyncio.ensure_future(read(stream))
+        waiting = asyncio.ensure_future(how(stream))
         await asyncio.sleep(0)
         stream.feed(b"ab")
         stream.feed(b"cd")
@@ -304,8 +308,8 @@ def test_a_cancelled_read_loses_nothing(
 def test_a_read_cancelled_after_some_data_puts_it_back() -> None:
     async def main() -> None:
         stream = stream_of(b"ab", eof=False)
-        for read in (stream.read(), stream.readexactly(5), stream.readline()):
-            waiting = asyncio.ensure_future(read)
+        for reading in (stream.read(), stream.readexactly(5), stream.readline()):
+            waiting = asyncio.ensure_future(reading)
             await asyncio.sleep(0)
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -324,9 +328,9 @@ def test_the_first_exception_counts_and_hides_data() -> None:
         error = stream.exception()
         assert isinstance(error, OSError)
         assert isinstance(error.__cause__, ValueError)
-        for read in (stream.read(), stream.read(1), stream.readany()):
+        for reading in (stream.read(), stream.read(1), stream.readany()):
             with pytest.raises(OSError, match="first"):
-                await read
+                await reading
 
     run(main)
 

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import io
 import json
+import sys
 from collections.abc import AsyncIterator, Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -44,8 +45,6 @@ AUTO = (
 
 
 def automatic() -> bytes:
-    import sys
-
     version = windtunnel.__version__.encode()
     return AUTO % (sys.version_info.major, sys.version_info.minor, version)
 
@@ -271,6 +270,10 @@ def test_content_of_a_released_response_is_closed_even_if_first_asked_for_then()
     play(answering(OK), main=main)
 
 
+def twice(text: str) -> str:
+    return text * 2
+
+
 def json_answer(body: bytes, content_type: bytes = b"application/json") -> bytes:
     head = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n"
     return head % (content_type, len(body)) + body
@@ -293,9 +296,7 @@ def json_answer(body: bytes, content_type: bytes = b"application/json") -> bytes
             "\xe4",
             id="encoding",
         ),
-        pytest.param(
-            json_answer(b"x"), {"loads": lambda text: text * 2}, "xx", id="loads"
-        ),
+        pytest.param(json_answer(b"x"), {"loads": twice}, "xx", id="loads"),
     ],
 )
 def test_json_is_read_as_the_caller_says(

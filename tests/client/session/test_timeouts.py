@@ -47,7 +47,7 @@ def cut_at(*scripts: Any, error: type[Exception], **options: Any) -> tuple[float
     return play(*scripts, main=main)
 
 
-def timeout(**fields: float | None) -> windtunnel.ClientTimeout:
+def timeout(**fields: float) -> windtunnel.ClientTimeout:
     return windtunnel.ClientTimeout(**fields)
 
 
@@ -167,7 +167,7 @@ def test_total_covers_the_retry() -> None:
 
 
 def dial_cut_at(
-    prepare: Any, url: str, error: type[Exception], **fields: float | None
+    prepare: Any, url: str, error: type[Exception], **fields: float
 ) -> tuple[float, str]:
     async def main(
         session: windtunnel.ClientSession, tunnel: Tunnel

@@ -40,8 +40,9 @@ def decode(pieces: list[bytes]) -> tuple[bytes, list[int]]:
     return b"".join(sink.pieces), sink.ends
 
 
+NO_ENDS: list[int] = []
 GOOD = [
-    pytest.param(b"0\r\n\r\n", b"", [], id="empty"),
+    pytest.param(b"0\r\n\r\n", b"", NO_ENDS, id="empty"),
     pytest.param(b"3\r\nabc\r\n0\r\n\r\n", b"abc", [3], id="one"),
     pytest.param(b"1\r\na\r\n2\r\nbc\r\n0\r\n\r\n", b"abc", [1, 3], id="two"),
     pytest.param(b"A\r\n0123456789\r\n0\r\n\r\n", b"0123456789", [10], id="upper"),

@@ -8,6 +8,8 @@ from windtunnel._wire.framing import BodyKind, response_framing
 from windtunnel._wire.violation import WireError
 
 Fields = list[tuple[str, str]]
+NO_FIELDS: Fields = []
+NO_OPTIONS: list[str] = []
 
 LENGTH = BodyKind.LENGTH
 CHUNKED = BodyKind.CHUNKED
@@ -47,7 +49,7 @@ BIG = "9223372036854775808"
             2**63 - 1,
             id="largest",
         ),
-        pytest.param("GET", 200, [], CLOSE, 0, id="nothing"),
+        pytest.param("GET", 200, NO_FIELDS, CLOSE, 0, id="nothing"),
         pytest.param(
             "GET", 200, [("Transfer-Encoding", "Chunked")], CHUNKED, 0, id="chunked"
         ),
@@ -129,9 +131,9 @@ def test_length_beside_transfer_coding_is_refused_in_either_order(order: int) ->
 @pytest.mark.parametrize(
     ("minor", "connection", "expected"),
     [
-        pytest.param(1, [], True, id="1.1"),
-        pytest.param(0, [], False, id="1.0"),
-        pytest.param(2, [], True, id="1.2"),
+        pytest.param(1, NO_OPTIONS, True, id="1.1"),
+        pytest.param(0, NO_OPTIONS, False, id="1.0"),
+        pytest.param(2, NO_OPTIONS, True, id="1.2"),
         pytest.param(1, ["close"], False, id="close"),
         pytest.param(1, ["Foo, CLOSE"], False, id="close-in-list"),
         pytest.param(1, ["foo", "close"], False, id="close-in-second-line"),

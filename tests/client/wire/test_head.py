@@ -10,6 +10,7 @@ from windtunnel._wire.head_exact import HeadReader
 from windtunnel._wire.limits import DEFAULT_LIMITS, Limits
 from windtunnel._wire.violation import WireError
 
+NO_FIELDS: list[tuple[str, str]] = []
 Facts = tuple[int, str, int, list[tuple[str, str]]]
 
 
@@ -53,12 +54,14 @@ REGULAR = [
         id="plain",
     ),
     pytest.param(
-        b"HTTP/1.0 404 Not Found\r\n\r\n", (404, "Not Found", 0, []), id="1.0"
+        b"HTTP/1.0 404 Not Found\r\n\r\n", (404, "Not Found", 0, NO_FIELDS), id="1.0"
     ),
-    pytest.param(b"HTTP/1.1 200\r\n\r\n", (200, "", 1, []), id="no-reason-no-blank"),
-    pytest.param(b"HTTP/1.1 200 \r\n\r\n", (200, "", 1, []), id="no-reason"),
-    pytest.param(b"HTTP/1.2 200 OK\r\n\r\n", (200, "OK", 2, []), id="minor-2"),
-    pytest.param(b"HTTP/1.1 999 x\r\n\r\n", (999, "x", 1, []), id="999"),
+    pytest.param(
+        b"HTTP/1.1 200\r\n\r\n", (200, "", 1, NO_FIELDS), id="no-reason-no-blank"
+    ),
+    pytest.param(b"HTTP/1.1 200 \r\n\r\n", (200, "", 1, NO_FIELDS), id="no-reason"),
+    pytest.param(b"HTTP/1.2 200 OK\r\n\r\n", (200, "OK", 2, NO_FIELDS), id="minor-2"),
+    pytest.param(b"HTTP/1.1 999 x\r\n\r\n", (999, "x", 1, NO_FIELDS), id="999"),
     pytest.param(
         b"HTTP/1.1 200 OK\r\nA:  b \t\r\nB:\r\nC:c\r\n\r\n",
         (200, "OK", 1, [("A", "b"), ("B", ""), ("C", "c")]),

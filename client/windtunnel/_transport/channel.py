@@ -11,6 +11,7 @@ is answered in time costs no timer at all.
 from __future__ import annotations
 
 import asyncio
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from windtunnel._base.compat import override
@@ -70,13 +71,13 @@ class Channel(asyncio.BufferedProtocol):
 
     # --- what Connection knows ------------------------------------------------------
 
+    @abstractmethod
     def shut(self, failure: TransportFailure | WireError) -> None:
         """Close for good and tell whoever waits why."""
-        raise NotImplementedError
 
+    @abstractmethod
     def phase(self) -> Phase | None:
         """Say what the current request is doing, None if there is none."""
-        raise NotImplementedError
 
     # --- sending --------------------------------------------------------------------
 

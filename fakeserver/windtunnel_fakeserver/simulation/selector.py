@@ -8,13 +8,14 @@ decides whether time moves.
 from __future__ import annotations
 
 import selectors
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from windtunnel_fakeserver.simulation.compat import override
 from windtunnel_fakeserver.simulation.errors import NotSimulatedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator
 
     from windtunnel_fakeserver.simulation.socket import SimSocket
 
@@ -46,6 +47,7 @@ class SimSelector(selectors.BaseSelector):
         self._sockets = sockets
         self._readable = readable
         self._keys: dict[int, selectors.SelectorKey] = {}
+        self._map = _KeyMap(self._keys)
         self._places: dict[int, int] = {}
         self._next_place = 0
         # Readable sockets are few at a time and known; writers must be asked.
@@ -98,8 +100,8 @@ class SimSelector(selectors.BaseSelector):
 
     @override
     def get_map(self) -> Mapping[FileObject, selectors.SelectorKey]:
-        """Return all registrations by descriptor."""
-        return self._keys
+        """Return all registrations, by descriptor or by object."""
+        return self._map
 
     @override
     def close(self) -> None:
@@ -139,6 +141,28 @@ class SimSelector(selectors.BaseSelector):
         else:
             self._writers.discard(number)
         return key
+
+
+class _KeyMap(Mapping[Any, selectors.SelectorKey]):
+    """Registrations, to be asked for by descriptor or by object.
+
+    asyncio up to 3.12.1 asks ``get_key``, later releases ask this.
+    """
+
+    def __init__(self, keys: dict[int, selectors.SelectorKey]) -> None:
+        self._keys = keys
+
+    @override
+    def __getitem__(self, fileobj: FileObject) -> selectors.SelectorKey:
+        return self._keys[_number(fileobj)]
+
+    @override
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._keys)
+
+    @override
+    def __len__(self) -> int:
+        return len(self._keys)
 
 
 def _number(fileobj: FileObject) -> int:

@@ -191,6 +191,8 @@ def test_the_selector_answers_in_the_order_of_registration() -> None:
             selector.register(listening[0], 1)
         assert selector.ready() == []
         assert len(selector.get_map()) == 3
+        assert list(selector.get_map()) == [made.fileno() for made in listening[::-1]]
+        assert selector.get_map()[listening[0]].data is listening[0]
         assert selector.modify(listening[1], 3, "both").data == "both"
         assert selector.get_key(listening[1].fileno()).events == 3
         assert selector.ready() == []
@@ -198,7 +200,7 @@ def test_the_selector_answers_in_the_order_of_registration() -> None:
         with pytest.raises(KeyError):
             selector.get_key(listening[1])
         selector.close()
-        assert selector.get_map() == {}
+        assert dict(selector.get_map()) == {}
 
 
 def test_add_reader_works_on_simulated_sockets() -> None:

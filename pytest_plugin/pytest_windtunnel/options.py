@@ -71,15 +71,13 @@ def add_options(parser: pytest.Parser) -> None:
     )
 
 
-def is_simulated(node: pytest.Item, fixturenames: list[str] | None = None) -> bool:
+def is_simulated(node: pytest.Function, fixturenames: list[str] | None = None) -> bool:
     """Say if a test asks for the tunnel, by marker or by one of our fixtures.
 
     Args:
-        node: A collected test; only functions and methods can be simulated.
+        node: A test function or method; others cannot be simulated.
         fixturenames: Its fixture closure, if it is at hand.
     """
-    if not isinstance(node, pytest.Function):
-        return False
     names = node.fixturenames if fixturenames is None else fixturenames
     if not FIXTURES.isdisjoint(names):
         return True

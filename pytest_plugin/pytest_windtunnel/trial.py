@@ -75,12 +75,11 @@ class Trial:
 
     def begin(self) -> None:
         """Become the test that is under way."""
-        names = self.item.fixturenames
         # First up and last down: what the author's fixtures open is closed before the
-        # tunnel looks for leaks, in whatever order a test names them.
-        if "windtunnel" in names:
-            names.remove("windtunnel")
-        names.insert(0, "windtunnel")
+        # tunnel looks for leaks, in whatever order a test names them. A list of its
+        # own, because parametrizations of one function share theirs.
+        others = [name for name in self.item.fixturenames if name != "windtunnel"]
+        self.item.fixturenames = ["windtunnel", *others]
         shield(self._patch)
         self.item.stash[TRIAL] = self
         _under_way.append(self)

@@ -17,6 +17,7 @@ for _name in (
     "anyio._backends._asyncio",
     "httpcore",
     "httpx",
+    "hypothesis.strategies",
     "pytest_windtunnel.loops",
     "pytest_windtunnel.report",
     "trustme",

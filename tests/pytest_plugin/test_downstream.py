@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
 
 from tests.pytest_plugin.sandbox import copy_project, plugins
+
+if TYPE_CHECKING:
+    import pytest
 
 pytest_plugins = ["pytester"]
 
@@ -14,19 +17,22 @@ PLAIN = 2
 ANYIO = 2
 
 
-@pytest.mark.parametrize(
-    ("mode", "mark"),
-    [
-        pytest.param("strict", "pytest.mark.asyncio", id="strict"),
-        pytest.param("auto", "[]", id="auto"),
-    ],
-)
 def test_project_with_pytest_asyncio_passes_and_its_own_loops_are_untouched(
-    pytester: pytest.Pytester, mode: str, mark: str
+    pytester: pytest.Pytester,
 ) -> None:
-    copy_project(pytester, mark, "forecast", "ordinary", "plain")
+    copy_project(pytester, "pytest.mark.asyncio", "forecast", "ordinary", "plain")
 
-    result = pytester.runpytest_subprocess(*plugins(mode))
+    result = pytester.runpytest_subprocess(*plugins("strict"))
+
+    result.assert_outcomes(passed=FORECAST + ORDINARY + PLAIN)
+
+
+def test_project_in_auto_mode_passes_and_its_own_loops_are_untouched(
+    pytester: pytest.Pytester,
+) -> None:
+    copy_project(pytester, "[]", "forecast", "ordinary", "plain")
+
+    result = pytester.runpytest_inprocess(*plugins("auto"))
 
     result.assert_outcomes(passed=FORECAST + ORDINARY + PLAIN)
 
@@ -34,7 +40,7 @@ def test_project_with_pytest_asyncio_passes_and_its_own_loops_are_untouched(
 def test_unmarked_tests_run_in_strict_mode_too(pytester: pytest.Pytester) -> None:
     copy_project(pytester, "[]", "forecast")
 
-    result = pytester.runpytest_subprocess(*plugins("strict"))
+    result = pytester.runpytest_inprocess(*plugins("strict"))
 
     result.assert_outcomes(passed=FORECAST)
 
@@ -42,7 +48,7 @@ def test_unmarked_tests_run_in_strict_mode_too(pytester: pytest.Pytester) -> Non
 def test_project_without_async_plugin_passes(pytester: pytest.Pytester) -> None:
     copy_project(pytester, "[]", "forecast", "plain")
 
-    result = pytester.runpytest_subprocess(*plugins("none"))
+    result = pytester.runpytest_inprocess(*plugins("none"))
 
     result.assert_outcomes(passed=FORECAST + PLAIN)
 
@@ -50,7 +56,7 @@ def test_project_without_async_plugin_passes(pytester: pytest.Pytester) -> None:
 def test_project_with_anyio_passes(pytester: pytest.Pytester) -> None:
     copy_project(pytester, "pytest.mark.anyio", "forecast", "ordinary_anyio")
 
-    result = pytester.runpytest_subprocess(*plugins("strict"))
+    result = pytester.runpytest_inprocess(*plugins("strict"))
 
     result.assert_outcomes(passed=FORECAST + ANYIO)
 

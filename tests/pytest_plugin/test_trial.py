@@ -184,6 +184,41 @@ def test_plain_test_whose_run_fails_tells_the_story_once(
     assert result.stdout.str().count("0 of 1 calls") == 1
 
 
+def test_plain_test_whose_run_deadlocks_tells_who_waits(
+    pytester: pytest.Pytester,
+) -> None:
+    source = """
+        def test_it(windtunnel):
+            async def main(tunnel):
+                await asyncio.Event().wait()
+
+            windtunnel.run(main)
+    """
+    result = run_tests(pytester, source)
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["nothing can run,*", "*main*wait*"])
+
+
+def test_marker_on_one_parameter_simulates_that_one_only(
+    pytester: pytest.Pytester,
+) -> None:
+    source = """
+        @pytest.mark.parametrize(
+            "name",
+            [
+                "first",
+                pytest.param("simulated", marks=pytest.mark.windtunnel),
+                "last",
+            ],
+        )
+        async def test_it(name):
+            loop = type(asyncio.get_running_loop()).__name__
+            assert (loop == "SimLoop") == (name == "simulated")
+    """
+    run_tests(pytester, source, mode="auto").assert_outcomes(passed=3)
+
+
 def test_plain_test_that_never_runs_the_tunnel_is_judged_and_cleaned(
     pytester: pytest.Pytester,
 ) -> None:

@@ -338,10 +338,36 @@ def test_only_telling_variants_of_a_case_carry_a_log() -> None:
     case = make_case()
     client = ClientResult("c", cases=(CaseResult(case, (*passes, *fails)),))
     data = page_data(html_report(RunResults((client,), (case,), all_variants=True)))
-    shown = [one for one in data["cells"]["demo/one"][0]["variants"] if "log" in one]
+    cell = data["cells"]["demo/one"][0]
+    shown = [one for one in cell["variants"] if "log" in one]
     assert len(data["logs"]) == 4
     assert {one["verdict"] for one in shown} == {"fail"}
-    assert len(data["cells"]["demo/one"][0]["variants"]) == 60
+    assert len(cell["variants"]) == 60
+
+
+def test_a_variant_that_only_passed_is_its_key_alone() -> None:
+    quiet = [VariantResult(f"n={n}", Verdict.PASS, alternative=0) for n in range(3)]
+    case = make_case()
+    client = ClientResult("c", cases=(CaseResult(case, tuple(quiet)),))
+    data = page_data(html_report(RunResults((client,), (case,), all_variants=True)))
+    first, *others = data["cells"]["demo/one"][0]["variants"]
+    assert first["key"] == "n=0"
+    assert others == ["n=1", "n=2"]
+
+
+def test_a_log_of_very_many_events_is_cut_in_the_middle() -> None:
+    events = tuple(
+        SeenEvent(float(n), "", "note", text=f"event {n}") for n in range(99)
+    )
+    outcome = Outcome(connections=(SeenConnection(0, "a", 0, events=events),))
+    case = make_case()
+    fail = VariantResult("", Verdict.FAIL, outcome=outcome)
+    client = ClientResult("c", cases=(CaseResult(case, (fail,)),))
+    data = page_data(html_report(RunResults((client,), (case,), all_variants=True)))
+    (rows,) = data["logs"]
+    assert len(rows) == 81
+    assert rows[40][3] == "... 19 events are left out here"
+    assert rows[-1][3] == "note event 98"
 
 
 def test_a_page_of_a_calm_run_says_so() -> None:

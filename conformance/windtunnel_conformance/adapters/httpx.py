@@ -6,8 +6,10 @@ rounding; what it cannot express is ``unsupported``, not a failure.
 
 from __future__ import annotations
 
+import importlib.util
 import platform
-from typing import TYPE_CHECKING, Any, final
+import sys
+from typing import TYPE_CHECKING, Any, cast, final
 
 import httpx
 
@@ -59,7 +61,17 @@ _TIMEOUTS = {"sock_connect": "connect", "sock_read": "read", "pool": "pool"}
 
 def create() -> Adapter:
     """Make the adapter; called by the catalogue."""
+    _settle_optional_import("sniffio")
     return HttpxAdapter()
+
+
+def _settle_optional_import(name: str) -> None:
+    # httpcore tries this import several times a request. Where it fails, each try
+    # searches the whole path, which is half of the time of a run; None in the table
+    # makes it fail at once, with the same exception.
+    if importlib.util.find_spec(name) is None:
+        modules = cast("dict[str, object]", sys.modules)
+        modules[name] = None
 
 
 @final

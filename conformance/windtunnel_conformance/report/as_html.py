@@ -13,6 +13,7 @@ import jinja2
 
 from windtunnel_conformance.case import Level, Verdict
 from windtunnel_conformance.report.wirelog import log_rows
+from windtunnel_conformance.results import VariantResult
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
     from windtunnel_conformance.results import (
         CaseResult,
         RunResults,
-        VariantResult,
     )
 
 _LOG_BYTES = 2048
+_LOG_ROWS = 80
 _LOGS_PER_CELL = 4
 _MARKS = {
     Verdict.PASS: "✓",
@@ -99,10 +100,13 @@ class _Logs:
         self._numbers: dict[str, int] = {}
 
     def number(self, outcome: Outcome) -> int:
+        found = log_rows(outcome, max_bytes=_LOG_BYTES)
         rows: list[list[Json]] = [
-            [f"{row.time:.6f}", row.who, row.arrow, row.text]
-            for row in log_rows(outcome, max_bytes=_LOG_BYTES)
+            [f"{row.time:.6f}", row.who, row.arrow, row.text] for row in found
         ]
+        if len(rows) > _LOG_ROWS:
+            left = f"... {len(rows) - _LOG_ROWS} events are left out here"
+            rows[_LOG_ROWS // 2 : -_LOG_ROWS // 2] = [["", "", "", left]]
         key = repr(rows)
         if key not in self._numbers:
             self._numbers[key] = len(self.rows)
@@ -131,9 +135,13 @@ def _cell(result: CaseResult, logs: _Logs) -> JsonObject:
     return {"verdict": str(result.verdict), "variants": variants}
 
 
-def _variant(result: VariantResult, logs: _Logs | None) -> JsonObject:
-    # Most variants of a case pass and say nothing more; leaving out what is empty
-    # keeps a page with thousands of them small.
+def _variant(result: VariantResult, logs: _Logs | None) -> Json:
+    # Most variants of a case pass and say nothing more: such a one is only its key,
+    # and what is empty is left out, or a page with thousands of them would be big.
+    if logs is None and result == VariantResult(
+        result.key, Verdict.PASS, alternative=0, outcome=result.outcome
+    ):
+        return result.key
     full: JsonObject = {
         "key": result.key,
         "verdict": str(result.verdict),

@@ -33,10 +33,6 @@ class SimFuture(asyncio.Future[_T]):
     def __hash__(self) -> int:
         return self._order
 
-    @override
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
 
 class SimTask(asyncio.Task[_T]):
     """A task with its place in the order of making as hash."""
@@ -54,10 +50,6 @@ class SimTask(asyncio.Task[_T]):
     @override
     def __hash__(self) -> int:
         return self._order
-
-    @override
-    def __eq__(self, other: object) -> bool:
-        return self is other
 
 
 class SimTimer(StockTimer):

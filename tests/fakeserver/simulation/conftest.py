@@ -30,3 +30,7 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
             f"parity: {agree} scenarios agree between real sockets and the simulation"
             + (f", {differ} DIFFER" if differ else "")
         )
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in getattr(report, "user_properties", ()):
+            if name.startswith("simulation: "):
+                terminalreporter.write_line(f"{name} {value}")

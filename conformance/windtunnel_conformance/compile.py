@@ -2,33 +2,39 @@
 
 Comes in: a ``Corpus``. Goes out: JSON text with every variant expanded and every byte
 string as base64, so that a reader needs neither TOML nor generators. Must not know:
-where the text is written.
+how cases are run.
+
+``python -m windtunnel_conformance.compile [REVISION] > corpus.json`` checks and writes
+the shipped corpus.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import sys
 from typing import TYPE_CHECKING, assert_never
 
-from windtunnel_conformance.actions import base64_object
-from windtunnel_conformance.case import (
-    FORMAT,
+from windtunnel_conformance.acceptable import (
     Absent,
     AnyOf,
     Capture,
     CaptureRef,
-    Close,
     Digest,
     Equal,
     EqualJson,
     Fields,
-    HalfClose,
     Items,
     OptionalHeaders,
     Pattern,
-    Pause,
     Prefix,
+)
+from windtunnel_conformance.actions import base64_object
+from windtunnel_conformance.case import (
+    FORMAT,
+    Close,
+    HalfClose,
+    Pause,
     Read,
     Resume,
     Send,
@@ -37,23 +43,26 @@ from windtunnel_conformance.case import (
     Wait,
     WaitFor,
 )
+from windtunnel_conformance.lint import check_corpus, load_specs
+from windtunnel_conformance.loader import Corpus, load_corpus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from windtunnel_conformance.case import (
+    from windtunnel_conformance.acceptable import (
         Alternative,
         BodyPart,
+        Matcher,
+        SentRequest,
+    )
+    from windtunnel_conformance.case import (
         Case,
         Json,
-        Matcher,
         Origin,
         PeerScript,
-        SentRequest,
         Step,
         Variant,
     )
-    from windtunnel_conformance.loader import Corpus
 
 
 def compile_corpus(corpus: Corpus, revision: str = "") -> str:
@@ -257,3 +266,22 @@ def _operator(matcher: Pattern | Prefix | Digest | Capture | Absent) -> Json:
             return {"absent": True}
         case _:
             assert_never(matcher)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the shipped corpus to standard output.
+
+    Args:
+        arguments: Nothing, or the revision of the repository.
+
+    Raises:
+        CorpusError: The corpus is not in order.
+    """
+    corpus = load_corpus()
+    check_corpus(corpus, load_specs())
+    sys.stdout.write(compile_corpus(corpus, "".join(arguments[:1])))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from windtunnel_conformance.case import (
+from windtunnel_conformance.acceptable import (
     Absent,
     Alternative,
     AnyOf,
@@ -24,8 +24,8 @@ from windtunnel_conformance.case import (
     Pattern,
     Prefix,
     SentRequest,
-    Verdict,
 )
+from windtunnel_conformance.case import Verdict
 from windtunnel_conformance.errors import ERROR_CLASSES, suggestion
 from windtunnel_conformance.reading import CAPTURE_CLOSE, CAPTURE_OPEN
 from windtunnel_conformance.values import Lets, is_byte_table, resolve_bytes
@@ -33,7 +33,8 @@ from windtunnel_conformance.values import Lets, is_byte_table, resolve_bytes
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from windtunnel_conformance.case import BodyPart, Matcher, Scalar
+    from windtunnel_conformance.acceptable import BodyPart, Matcher
+    from windtunnel_conformance.case import Scalar
     from windtunnel_conformance.reading import Node
 
 Kind: TypeAlias = Literal["bytes", "text", "latin1", "error", "status", "lists", "json"]
@@ -320,11 +321,7 @@ def _number_or_text(node: Node) -> int | str:
 
 
 def _is_operator(node: Node) -> bool:
-    return (
-        node.is_table
-        and not is_byte_table(node.value)
-        and not set(_OPERATORS).isdisjoint(node.table(None))
-    )
+    return node.is_table and not set(_OPERATORS).isdisjoint(node.table(None))
 
 
 def _pattern(node: Node) -> Pattern:

@@ -17,7 +17,8 @@ from windtunnel_conformance.seen import compare_got, compare_sent
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from windtunnel_conformance.case import Alternative, Variant
+    from windtunnel_conformance.acceptable import Alternative
+    from windtunnel_conformance.case import Variant
     from windtunnel_conformance.outcome import Outcome
 
 EXACT_SECONDS = 1e-6

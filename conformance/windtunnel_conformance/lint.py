@@ -10,14 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from windtunnel_conformance.actions import TIMEOUT_KEYS
-from windtunnel_conformance.case import Signal, Verdict, WaitFor
+from windtunnel_conformance.case import (
+    Signal,
+    Verdict,
+    WaitFor,
+)
 from windtunnel_conformance.errors import CorpusError, suggestion
 from windtunnel_conformance.reading import parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from windtunnel_conformance.case import Case, Json, Variant
+    from windtunnel_conformance.case import (
+        Case,
+        Json,
+        Variant,
+    )
     from windtunnel_conformance.loader import Corpus
 
 SPECS_FILE: Final = Path(__file__).parent / "specs.toml"

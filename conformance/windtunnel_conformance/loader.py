@@ -34,7 +34,8 @@ from windtunnel_conformance.vary import Plan, cut_everywhere, read_vary
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from windtunnel_conformance.case import Alternative, Origin, Scalar
+    from windtunnel_conformance.acceptable import Alternative
+    from windtunnel_conformance.case import Origin, Scalar
     from windtunnel_conformance.vary import Row
 
 CORPUS_FOLDER: Final = Path(__file__).parent / "corpus"

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias, assert_never, cast
 
-from windtunnel_conformance.case import (
+from windtunnel_conformance.acceptable import (
     Absent,
     AnyOf,
     Capture,
@@ -30,7 +30,8 @@ from windtunnel_conformance.case import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from windtunnel_conformance.case import BodyPart, Json, Matcher
+    from windtunnel_conformance.acceptable import BodyPart, Matcher
+    from windtunnel_conformance.case import Json
 
 _MAX_SHOWN = 60
 MISSING: Final = object()

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from windtunnel_conformance.case import Absent, AnyOf, Equal
+from windtunnel_conformance.acceptable import (
+    Absent,
+    AnyOf,
+    Equal,
+)
 from windtunnel_conformance.errors import is_error
 from windtunnel_conformance.matching import (
     MISSING,
@@ -22,7 +26,8 @@ from windtunnel_conformance.matching import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from windtunnel_conformance.case import Json, Matcher, SentRequest
+    from windtunnel_conformance.acceptable import Matcher, SentRequest
+    from windtunnel_conformance.case import Json
     from windtunnel_conformance.outcome import SeenConnection, SeenRequest
 
 _BYTE_KEYS = ("body", "partial")

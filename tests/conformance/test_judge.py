@@ -115,6 +115,10 @@ def test_no_match_is_a_failure_with_the_nearest_miss_first() -> None:
             {"headers": [["X-A", "1"], ["x-a", "2"], ["X-B", "3"], ["X-B", "4"]]},
         ),
         (
+            'headers = { x-a = { any_of = ["2", { re = "^1, 2$" }] } }',
+            {"headers": [["X-A", "1"], ["x-a", "2"]]},
+        ),
+        (
             "json = { a = [1, 2.5], b = true, c = { d = 'x' } }",
             {"json": {"c": {"d": "x"}, "b": True, "a": [1.0, 2.5]}},
         ),

@@ -102,7 +102,8 @@ def run_rounds(
                 scenario.quick_amount if options.quick else scenario.amount
             )
             # The order changes each round, so that none always goes first.
-            for entrant in results.ENTRANTS[:: -1 if number % 2 else 1]:
+            order = results.ENTRANTS[:: -1 if number % 2 else 1]
+            for entrant in order * (1 if options.quick else scenario.repeats):
                 _progress(
                     f"round {number + 1} of {options.rounds}: {scenario.title}, "
                     f"{amount} x {scenario.unit}, {entrant}"

@@ -40,7 +40,7 @@ def test_one_tiny_round_measures_both_clients_and_writes_complete_json(
     status = bench.main(
         [
             *("--scenario", "get-50", "--scenario", "download"),
-            *("--rounds", "1", "--amount", "50", "--instructions", "none"),
+            *("--quick", "--rounds", "1", "--amount", "50", "--instructions", "none"),
             *("--json", str(file)),
         ]
     )

@@ -38,7 +38,7 @@ types: $(VENV)/ready
 
 unit: $(VENV)/ready
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m coverage run -m pytest
+	@$(BIN)/python -m coverage run -m pytest -n auto
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report
 

@@ -384,7 +384,7 @@ def test_a_strict_level_wants_nothing_but_a_pass() -> None:
 
 
 def test_a_judge_that_fails_is_an_error_of_the_harness_and_not_of_the_run() -> None:
-    from windtunnel_conformance.case import Pattern  # one use
+    from windtunnel_conformance.acceptable import Pattern  # one use
 
     broken = case("one")
     (alternative,) = broken.base.alternatives

@@ -7,14 +7,13 @@ for. It must not know how they arrive.
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from windtunnel._body.stream_buffer import STEP_BYTES, StreamBuffer
 from windtunnel.errors import ClientPayloadError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator
 
 
 class LineTooLong(ValueError):  # noqa: N818  # the compatible name
@@ -40,8 +39,6 @@ class StreamReader(StreamBuffer):
                 of the error is what this call had read until then.
         """
         if n > 0:
-            if self._ready and self._exception is None:
-                return self._pop(n)
             return self._pop(n) if await self._more("read") else b""
         if n == 0:
             return b""
@@ -192,11 +189,11 @@ class StreamReader(StreamBuffer):
         if n < 1:
             msg = f"piece size {n} is not positive"
             raise ValueError(msg)
-        return AsyncStreamIterator(partial(self.read, n))
+        return AsyncStreamIterator(self, n)
 
     def iter_any(self) -> AsyncStreamIterator:
         """Iterate over pieces as they arrive."""
-        return AsyncStreamIterator(self.readany)
+        return AsyncStreamIterator(self, STEP_BYTES)
 
     async def iter_chunks(self) -> AsyncIterator[tuple[bytes, bool]]:
         """Iterate over what ``readchunk`` gives."""
@@ -217,15 +214,17 @@ class StreamReader(StreamBuffer):
 class AsyncStreamIterator:
     """Pieces of a stream; a class, because a generator costs more per piece."""
 
-    __slots__ = ("_read",)
+    __slots__ = ("_limit", "_stream")
 
-    def __init__(self, read: Callable[[], Awaitable[bytes]]) -> None:
-        self._read = read
+    def __init__(self, stream: StreamReader, limit: int) -> None:
+        self._stream = stream
+        self._limit = limit
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
-        if piece := await self._read():
+        stream, limit = self._stream, self._limit
+        if piece := stream.take_ready(limit) or await stream.read(limit):
             return piece
         raise StopAsyncIteration

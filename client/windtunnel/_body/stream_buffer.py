@@ -121,16 +121,18 @@ class StreamBuffer:
 
     def feed(self, piece: bytes) -> None:
         """Add the next piece; pause the source if that is enough."""
-        if not piece:
-            return
+        if piece:
+            self.feed_pieces([piece], len(piece))
+
+    def feed_pieces(self, added: list[bytes], size: int) -> None:
+        """Add several pieces, none of them empty, with ``size`` bytes in all."""
         if self._decoder is None:
-            self._ready.append(piece)
-            self.total_bytes += len(piece)
+            self.total_bytes += size
             pieces = self._ready
         else:
-            self._encoded.append(piece)
             pieces = self._encoded
-        self._buffered += len(piece)
+        pieces.extend(added)
+        self._buffered += size
         if (
             self._buffered > 2 * self._low or len(pieces) > self._many
         ) and not self._paused:
@@ -282,6 +284,10 @@ class StreamBuffer:
         self._exception = exc = self._explained(failure)
         return exc
 
+    def take_ready(self, limit: int) -> bytes:
+        """Take up to ``limit`` bytes that are there and decoded, often none."""
+        return self._pop(limit) if self._ready and self._exception is None else b""
+
     def _pop(self, limit: int) -> bytes:
         """Take up to ``limit`` bytes, whole pieces if possible; one must be there."""
         ready = self._ready
@@ -291,7 +297,7 @@ class StreamBuffer:
             ready.appendleft(piece[limit:])
             piece = piece[:limit]
             size = limit
-        elif ready and size + len(ready[0]) <= limit:
+        elif size < limit and ready and size + len(ready[0]) <= limit:
             pieces = [piece]
             while ready and size + len(ready[0]) <= limit:
                 pieces.append(ready.popleft())

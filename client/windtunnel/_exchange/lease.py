@@ -5,6 +5,7 @@ It exists only while a body is on its way: a response that came whole has none.
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,4 +34,15 @@ class Lease:
         self._connection.abandon(self._token)
 
     def __del__(self) -> None:
-        self._connection.abandon(self._token)
+        loop = self._token.get_loop()
+        if self.is_over or loop.is_closed():
+            return
+        if loop.get_debug():
+            # Compat: aiohttp is silent outside debug mode, too.
+            warnings.warn(
+                f"Unclosed response on {self._connection!r}",
+                ResourceWarning,
+                stacklevel=2,
+                source=self,
+            )
+        self.release()

@@ -8,6 +8,7 @@ know how the bytes arrive: the stream does.
 from __future__ import annotations
 
 import json as json_module
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -127,9 +128,7 @@ class ClientResponse:
         self._body: bytes | None = None
         self._content = stream = answer.stream
         if stream is not None:
-            stream.explain_with(self._explain)
-            if self._coding:
-                self._decode(stream)
+            self._prepare(stream)
         elif not self._coding:
             self._body = answer.body
 
@@ -212,16 +211,19 @@ class ClientResponse:
         stream = self._content
         if stream is None:
             stream = self._content = StreamReader(_NOBODY, max(len(self._encoded), 1))
-            stream.explain_with(self._explain)
-            if self._coding:
-                self._decode(stream)
+            self._prepare(stream)
             stream.feed(self._encoded)
             stream.feed_eof()
             if self._is_released:
                 stream.set_exception(ClientConnectionError("Connection closed"))
         return stream
 
-    def _decode(self, stream: StreamReader) -> None:
+    def _prepare(self, stream: StreamReader) -> None:
+        # Not a method of the response: the connection keeps the stream, and would keep
+        # the response, so that dropping it could not end the exchange.
+        stream.explain_with(partial(explain_body, request=self._request))
+        if not self._coding:
+            return
         try:
             decoder = make_decoder(self._coding)
         except DecodeError as exc:
@@ -229,9 +231,6 @@ class ClientResponse:
             return
         if decoder is not None:
             stream.decode_with(decoder)
-
-    def _explain(self, failure: BaseException) -> BaseException:
-        return explain_body(failure, self._request)
 
     async def read(self) -> bytes:
         """Read the whole decoded body; a second call returns it again.

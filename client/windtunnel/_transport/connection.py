@@ -166,7 +166,7 @@ class Connection(Channel):
             return
         self._state = _CLOSED
         token, stream = self._token, self._stream
-        self._forget()
+        self._token = self._stream = self._chunks = self._head_reader = None
         self._stop()
         self.cut()
         if token is None:
@@ -191,12 +191,6 @@ class Connection(Channel):
         if state is not _HEAD:
             return Phase.BODY
         return Phase.HEAD if self._upload is None else Phase.UPLOAD
-
-    def _forget(self) -> None:
-        """Drop all that belongs to one response."""
-        self._token = self._stream = self._chunks = self._head_reader = None
-        self._read_at = NEVER
-        self._interim = self._offset = 0
 
     # --- what the loop calls --------------------------------------------------------
 
@@ -342,14 +336,16 @@ class Connection(Channel):
 
     def _feed(self, start: int, end: int) -> None:
         """Copy data of the read buffer into the stream, once and in pieces."""
-        view = self._pool.view
+        if start == end:
+            return
         stream = self._stream
         assert stream is not None
-        feed = stream.feed
-        while start < end:
-            stop = min(start + PIECE_BYTES, end)
-            feed(bytes(view[start:stop]))
-            start = stop
+        part = self._pool.view[start:end]
+        size = end - start
+        stream.feed_pieces(
+            [bytes(part[at : at + PIECE_BYTES]) for at in range(0, size, PIECE_BYTES)],
+            size,
+        )
 
     def _complete(self, *, is_clean: bool) -> None:
         """Finish the exchange, then let the reader know that its body is complete."""
@@ -360,7 +356,9 @@ class Connection(Channel):
 
     def _finish(self, *, is_clean: bool) -> None:
         """End the exchange: back into the pool, or closed if anything is left over."""
-        self._forget()
+        self._token = self._stream = self._chunks = None
+        self._read_at = NEVER
+        self._interim = self._offset = 0
         if (
             is_clean
             and self._keep_alive

@@ -41,8 +41,6 @@ def has_said_goodbye(ssl_object: ssl.SSLObject) -> bool:
     """
     try:
         return not ssl_object.read(1)
-    except ssl.SSLZeroReturnError:
-        return True
     except ssl.SSLError:
         return False
 

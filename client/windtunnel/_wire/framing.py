@@ -91,18 +91,14 @@ def _framing_fields(
         if len(name) in _NAME_LENGTHS:
             lower = name.lower()
             if lower == "content-length":
-                lengths = _joined(lengths, value)
+                lengths = value if lengths is None else f"{lengths},{value}"
             elif lower == "connection":
-                connection = _joined(connection, value)
+                connection = f"{connection or ''},{value}"
             elif lower == "transfer-encoding":
-                transfer = _joined(transfer, value)
+                transfer = value if transfer is None else f"{transfer},{value}"
             elif lower == "content-encoding":
                 coding = f"{coding},{value}"
     return lengths, transfer, connection, coding
-
-
-def _joined(before: str | None, value: str) -> str:
-    return value if before is None else f"{before},{value}"
 
 
 def wants_keep_alive(connection: str, default: bool) -> bool:

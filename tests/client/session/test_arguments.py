@@ -309,6 +309,39 @@ def test_dropping_after_the_loop_is_closed_only_warns() -> None:
         sessions.clear()
 
 
+UNFINISHED = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok"
+
+
+async def unfinished(wire: Wire) -> None:
+    await wire.read_request()
+    await wire.send(UNFINISHED)
+    assert await wire.read_some() == b""
+
+
+def test_a_response_dropped_unread_is_warned_about_in_debug_mode_only() -> None:
+    async def main(session: windtunnel.ClientSession, tunnel: Tunnel) -> None:
+        responses = [await session.get(URL)]
+        responses.clear()
+        asyncio.get_running_loop().set_debug(True)
+        responses = [await session.get(URL)]
+        with pytest.warns(ResourceWarning, match=r"Unclosed response on <Connection a"):
+            responses.clear()
+        asyncio.get_running_loop().set_debug(False)
+
+    play(unfinished, unfinished, main=main)
+
+
+def test_a_response_dropped_after_its_loop_was_closed_does_nothing() -> None:
+    async def main(
+        session: windtunnel.ClientSession, tunnel: Tunnel
+    ) -> list[windtunnel.ClientResponse]:
+        return [await session.get(URL)]
+
+    kept = play(unfinished, main=main)
+    assert kept[0].closed
+    kept.clear()
+
+
 def test_a_local_address_is_bound() -> None:
     peers: list[str] = []
 

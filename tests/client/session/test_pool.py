@@ -169,6 +169,7 @@ def test_a_response_that_is_dropped_unread_gives_its_place_back() -> None:
         assert not response.closed
         del response
         assert await read_all(session) == b"ok"
+        assert tunnel.clock.elapsed < 1
 
     one = functools.partial(windtunnel.TCPConnector, limit=1)
     play(script, answering(OK), main=main, connector=one)

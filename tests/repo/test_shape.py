@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.repo.project import PACKAGES, ROOT, package_modules
+import windtunnel
+from tests.repo.project import PACKAGES, ROOT, package_modules, pyproject
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,3 +64,7 @@ def test_no_file_names_a_package_registry() -> None:
         if FORBIDDEN.search(path.read_text(encoding="utf-8"))
     ]
     assert naming == []
+
+
+def test_the_client_knows_the_version_of_the_distribution() -> None:
+    assert windtunnel.__version__ == pyproject()["project"]["version"]

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from windtunnel_conformance.adapters.signals import Signals
 
 _ERROR_TAIL_BYTES = 4096
+_GRACE_SECONDS = 0.1
 
 
 @final
@@ -229,6 +230,11 @@ class _Child:
             self._write({"op": "signal", "id": number, "name": name})
 
     async def _end(self) -> None:
+        # A program that is ending by itself may do so: kill() would collect its exit
+        # code before asyncio's watcher does, which then warns of an unknown process.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE_SECONDS):
+                await self._process.wait()
         if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()

@@ -8,6 +8,16 @@ from windtunnel_fakeserver._journal.record import (
     Exchange,
     WireEvent,
 )
+from windtunnel_fakeserver._script.fault import (
+    Eof,
+    Fault,
+    Garbage,
+    HalfClose,
+    Moment,
+    Reset,
+    Stall,
+    TlsAlert,
+)
 from windtunnel_fakeserver._script.json_diff import subset
 from windtunnel_fakeserver._script.reply import App, Pause, Reply, pause
 from windtunnel_fakeserver._script.routes import Route
@@ -24,17 +34,25 @@ __all__ = [
     "App",
     "Authority",
     "ConnectionRecord",
+    "Eof",
     "Exchange",
     "FakeServer",
+    "Fault",
+    "Garbage",
+    "HalfClose",
     "Journal",
     "Loopback",
+    "Moment",
     "Pause",
     "Problem",
     "Reply",
     "Request",
+    "Reset",
     "Route",
     "Script",
+    "Stall",
     "Tls",
+    "TlsAlert",
     "Tunnel",
     "Verdict",
     "VerificationError",

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from windtunnel_fakeserver._wire.reply_writer import status_of
+
 if TYPE_CHECKING:
     from windtunnel_fakeserver._wire.request import Request
 
@@ -117,3 +119,11 @@ class Exchange:
     def sent_raw(self) -> bytes:
         """The exact bytes of the reply, interim replies included."""
         return b"".join(self.sent)
+
+    @property
+    def sent_body(self) -> bytes:
+        """The bytes behind the final head, framing included, as far as it was sent."""
+        data = self.sent_raw
+        while 100 <= (status_of(data) or 0) < 200:
+            data = data.partition(b"\r\n\r\n")[2]
+        return data.partition(b"\r\n\r\n")[2]

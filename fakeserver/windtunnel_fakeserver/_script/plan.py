@@ -9,8 +9,11 @@ Spec: RFC 9110 sections 6.4.1 and 8.6, RFC 9112 sections 6 and 9.3.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from windtunnel_fakeserver._script.fault import Fault
+from windtunnel_fakeserver._script.reply import Pause, RawReply, Reply
+from windtunnel_fakeserver._script.strike import struck
 from windtunnel_fakeserver._wire.reply_writer import (
     LAST_CHUNK,
     status_of,
@@ -19,9 +22,9 @@ from windtunnel_fakeserver._wire.reply_writer import (
 )
 
 if TYPE_CHECKING:
-    from windtunnel_fakeserver._script.reply import Pause, RawReply, Reply
     from windtunnel_fakeserver._wire.request import Request
 
+Piece: TypeAlias = bytes | Pause | Fault
 _MAX_KEPT = 65536
 
 
@@ -31,13 +34,20 @@ class Plan:
 
     Attributes:
         status: For the journal; None when raw bytes have no status line.
-        pieces: Each ``bytes`` is put on the wire by itself, each pause waited for.
+        pieces: Each ``bytes`` is put on the wire by itself, each pause waited for,
+            a fault happens.
         close: Whether the connection ends behind it.
+        head_at: Offset of the final head among the bytes.
+        body_at: Offset of the first byte behind that head.
+        unfired: Why a fault has no place in it, empty when there is none or it has.
     """
 
     status: int | None
-    pieces: tuple[bytes | Pause, ...]
+    pieces: tuple[Piece, ...]
     close: bool
+    head_at: int = 0
+    body_at: int = 0
+    unfired: str = ""
 
 
 def wants_close(request: Request) -> bool:
@@ -72,6 +82,8 @@ def plan_reply(reply: Reply, request: Request) -> Plan:
     plan = reply.plans.get(key)
     if plan is None:
         plan = _plan(reply, *key)
+        if reply.fault is not None:
+            plan = struck(plan, reply.fault)
         if len(reply.body) <= _MAX_KEPT:
             # A route gives the same reply again and again; few kinds of request ask.
             reply.plans[key] = plan
@@ -102,13 +114,15 @@ def _plan(reply: Reply, is_head: bool, is_old: bool, close: bool) -> Plan:
             headers.append(("Connection", "keep-alive"))
     head = write_head(reply.status, reply.reason, headers)
     if bodiless or is_head:
-        return Plan(reply.status, (head,), close)
-    return Plan(reply.status, _with_body(head, reply, chunked=chunked), close)
+        pieces: tuple[Piece, ...] = (head,)
+    else:
+        pieces = _with_body(head, reply, chunked=chunked)
+    if reply.delay:
+        pieces = (Pause(reply.delay), *pieces)
+    return Plan(reply.status, pieces, close, body_at=len(head))
 
 
-def _with_body(
-    head: bytes, reply: Reply, *, chunked: bool
-) -> tuple[bytes | Pause, ...]:
+def _with_body(head: bytes, reply: Reply, *, chunked: bool) -> tuple[Piece, ...]:
     if reply.chunks is None:
         if chunked:
             return (
@@ -116,7 +130,7 @@ def _with_body(
             )
         # One write for head and body, as any server would do for a small one.
         return (head + reply.body,)
-    pieces: list[bytes | Pause] = [head]
+    pieces: list[Piece] = [head]
     for piece in reply.chunks:
         if not isinstance(piece, bytes):
             pieces.append(piece)

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast, final
 
+from windtunnel_fakeserver._script.fault import Fault, check_reply_fault
 from windtunnel_fakeserver._wire.compat import override
 from windtunnel_fakeserver._wire.request import Request
 
@@ -60,16 +61,20 @@ class Reply:
         chunks: Pieces put on the wire one by one; ``pause(s)`` between them waits.
         delay: Seconds of loop time before the first byte of the reply.
         reason: Reason phrase; None takes the usual one, ``""`` none.
+        fault: What goes wrong while it is sent, such as
+            ``Eof(at="response_body", after=4)``.
 
     Raises:
-        ValueError: More than one kind of body, or a value out of range.
-        TypeError: A body or piece of the wrong type.
+        ValueError: More than one kind of body, a value out of range, or a fault of a
+            moment that is over when a reply is chosen.
+        TypeError: A body, piece or fault of the wrong type.
     """
 
     __slots__ = (
         "body",
         "chunks",
         "delay",
+        "fault",
         "headers",
         "media_type",
         "plans",
@@ -88,6 +93,7 @@ class Reply:
         chunks: Iterable[bytes | Pause] | None = None,
         delay: float = 0.0,
         reason: str | None = None,
+        fault: Fault | None = None,
     ) -> None:
         kinds = (bool(body), json is not ..., text is not None, chunks is not None)
         if sum(kinds) > 1:
@@ -103,6 +109,7 @@ class Reply:
         self.headers = header_pairs(headers)
         self.delay = float(delay)
         self.reason = reason
+        self.fault = check_reply_fault(fault)
         self.chunks = None if chunks is None else _pieces(chunks)
         self.plans: dict[tuple[bool, bool, bool], Plan] = {}
         self.media_type = ""
@@ -129,6 +136,8 @@ class Reply:
             parts.append(f"body=<{len(self.body)} bytes>")
         if self.delay:
             parts.append(f"delay={self.delay!r}")
+        if self.fault is not None:
+            parts.append(f"fault={self.fault!r}")
         return f"Reply({', '.join(parts)})"
 
 

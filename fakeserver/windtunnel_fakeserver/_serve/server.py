@@ -15,15 +15,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import urlsplit
 
+from windtunnel_fakeserver._script.fault import Armed, Fault
 from windtunnel_fakeserver._script.match import make_matcher
 from windtunnel_fakeserver._script.plan import Plan, plan_raw, plan_reply
 from windtunnel_fakeserver._script.reply import Answer, App, RawReply, Reply
 from windtunnel_fakeserver._script.routes import Place, Route, Routes
 from windtunnel_fakeserver._serve.authority import Tls, process_authority
 from windtunnel_fakeserver._serve.link import Link
-from windtunnel_fakeserver._serve.routed import serve_routes
+from windtunnel_fakeserver._serve.routed import Serving
+from windtunnel_fakeserver._serve.strike import await_hello, strike
 from windtunnel_fakeserver._serve.wire import Script, Wire
-from windtunnel_fakeserver._verify.facts import Failure, ServerFacts, UnusedScript
+from windtunnel_fakeserver._verify.facts import (
+    Failure,
+    ServerFacts,
+    UnfiredFault,
+    UnusedScript,
+)
 from windtunnel_fakeserver._verify.render import unmatched_reason, unmatched_text
 from windtunnel_fakeserver._wire.compat import override
 from windtunnel_fakeserver.errors import WireClosedError
@@ -85,8 +92,9 @@ def parse_origin(url: str) -> Origin:
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
-    script: Script
+    script: Script | None
     place: Place
+    armed: Armed | None = None
 
 
 class FakeServer:
@@ -116,6 +124,9 @@ class FakeServer:
         self._journal = journal.view(str(host))
         self._routes = Routes()
         self._scripts: deque[_Slot] = deque()
+        self._armed: list[tuple[Armed, Place | None]] = []
+        # By reply, which is kept alive so that its id stays its own.
+        self._on_replies: dict[int, tuple[Reply, Armed]] = {}
         self._otherwise: Script | None = None
         self._context: ssl.SSLContext | None = None
 
@@ -231,27 +242,43 @@ class FakeServer:
         self._routes.queue.extend(replies)
 
     def on_connect(
-        self, script: Script, *more: Script, otherwise: Script | None = None
+        self,
+        script: Script | Fault,
+        *more: Script | Fault,
+        otherwise: Script | None = None,
     ) -> None:
-        """Give the next connections to scripts, one each, in order.
+        """Give the next connections to scripts or faults, one each, in order.
 
         Args:
             script: ``async def script(wire)``, for the next connection without one.
+                Or a fault, such as ``Reset(at="connect")``: that connection is served
+                by the routes until its moment comes.
             more: For the connections after it.
             otherwise: For all connections after those; without it they are served by
                 the routes.
 
         Raises:
-            TypeError: Something cannot be called.
+            TypeError: Something cannot be called, and is no fault.
+            ValueError: A fault of the moment ``tls`` on a host without TLS.
         """
-        for item in cast("tuple[object, ...]", (script, *more)):
-            if not callable(item):
-                msg = f"on_connect({item!r:.40}): must be an async def script(wire)"
-                raise TypeError(msg)
         place = _caller()
-        self._scripts.extend(_Slot(item, place) for item in (script, *more))
+        slots = [self._slot(item, place) for item in (script, *more)]
+        self._scripts.extend(slots)
+        self._armed += [(slot.armed, place) for slot in slots if slot.armed]
         if otherwise is not None:
             self._otherwise = otherwise
+
+    def _slot(self, item: Script | Fault, place: Place) -> _Slot:
+        if isinstance(item, Fault):
+            if item.at == "tls" and self.tls is None:
+                msg = f"on_connect({item!r}): {self.origin} has no TLS"
+                raise ValueError(msg)
+            where = f"a connection to {self.origin}"
+            return _Slot(None, place, Armed(item, where, reason="none came"))
+        if not callable(cast("object", item)):
+            msg = f"on_connect({item!r:.40}): must be an async def script(wire)"
+            raise TypeError(msg)
+        return _Slot(item, place)
 
     def _added(self, route: Route) -> Route:
         self._routes.routes.append(route)
@@ -261,28 +288,48 @@ class FakeServer:
 
     def make_link(self) -> Link:
         """Return the protocol for one accepted connection."""
-        serve = functools.partial(self._serve, self._next_script())
+        script, armed = self._next()
+        if armed is not None:
+            armed.reason = "it did not get that far"
+        serve = functools.partial(self._serve, script, armed)
         secure = self.tls is not None
         return Link(self._whole_journal, self.origin, serve, self.links, secure=secure)
 
     def facts(self) -> ServerFacts:
         """Return what the verdict needs to know."""
-        unused = tuple(UnusedScript(_name(s.script), s.place) for s in self._scripts)
-        return ServerFacts(self.origin, self._routes, unused)
+        unused = tuple(
+            UnusedScript(_name(slot.script), slot.place)
+            for slot in self._scripts
+            if slot.script is not None
+        )
+        on_replies = [(armed, None) for _, armed in self._on_replies.values()]
+        unfired = tuple(
+            UnfiredFault(repr(armed.fault), armed.where, armed.reason, place)
+            for armed, place in (*self._armed, *on_replies)
+            if not armed.fired
+        )
+        return ServerFacts(self.origin, self._routes, unused, unfired)
 
     # -- serving ---------------------------------------------------------------
 
-    def _next_script(self) -> Script | None:
+    def _next(self) -> tuple[Script | None, Armed | None]:
         # Given out when a connection is accepted, so that a failed handshake, or one
         # that takes longer, does not change who gets which.
-        return self._scripts.popleft().script if self._scripts else self._otherwise
+        if not self._scripts:
+            return self._otherwise, None
+        slot = self._scripts.popleft()
+        return slot.script, slot.armed
 
-    async def _serve(self, script: Script | None, link: Link) -> None:
+    async def _serve(
+        self, script: Script | None, armed: Armed | None, link: Link
+    ) -> None:
         try:
+            if armed is not None and await self._is_struck(armed, link):
+                return
             if self.tls is not None:
                 await link.start_tls(self._server_context())
             if script is None:
-                await serve_routes(link, self._whole_journal, self)
+                await Serving(link, self._whole_journal, self, armed).run()
             else:
                 await self._play(script, link)
         except WireClosedError:
@@ -290,6 +337,18 @@ class FakeServer:
             return
         except Exception as exc:  # noqa: BLE001  # a task's exception is easily lost
             self._failed("answer", link.record.number, "the reply", exc)
+
+    async def _is_struck(self, armed: Armed, link: Link) -> bool:
+        """Play a fault that comes before any request; say whether it was one."""
+        moment = armed.fault.at
+        if moment == "tls":
+            size = await await_hello(link, armed.fault.after)
+            if not (size and armed.is_due("tls", size)):
+                return True
+        elif moment != "connect":
+            return False
+        await strike(link, self._whole_journal, armed)
+        return True
 
     def _server_context(self) -> ssl.SSLContext:
         if self._context is None:
@@ -310,7 +369,7 @@ class FakeServer:
         except Exception as exc:  # noqa: BLE001  # the author's code may raise anything
             self._failed("script", link.record.number, name, exc)
 
-    async def answer(self, exchange: Exchange) -> tuple[Plan, float]:
+    async def answer(self, exchange: Exchange) -> tuple[Plan, Armed | None]:
         """Find and make the answer to a request, 501 when nothing fits."""
         request = exchange.request
         found = self._routes.find(request)
@@ -323,13 +382,20 @@ class FakeServer:
                 {"windtunnel-reason": unmatched_reason(request)},
                 text=unmatched_text(request, self._routes),
             )
-            return plan_reply(reply, request), 0.0
+            return plan_reply(reply, request), None
         answer, exchange.answered_by = found
         exchange.outcome = "replied"
         if isinstance(answer, RawReply):
-            return plan_raw(answer, request), 0.0
+            return plan_raw(answer, request), None
         reply = await self._made(answer, exchange)
-        return plan_reply(reply, request), reply.delay
+        plan = plan_reply(reply, request)
+        if reply.fault is None:
+            return plan, None
+        where = f"the reply of {exchange.answered_by}"
+        armed = Armed(reply.fault, where, reason="it was not sent that far")
+        _, armed = self._on_replies.setdefault(id(reply), (reply, armed))
+        armed.reason = plan.unfired or armed.reason
+        return plan, armed
 
     async def _made(self, answer: Answer, exchange: Exchange) -> Reply:
         if isinstance(answer, Reply):

@@ -42,12 +42,30 @@ class UnusedScript:
 
 
 @dataclass(frozen=True, slots=True)
+class UnfiredFault:
+    """A fault that was armed and never came to pass.
+
+    Attributes:
+        fault: As it would be typed.
+        where: Words for what it was armed on.
+        reason: Why it did not, as far as that is known.
+        place: Where it was given to a connection; None on a reply.
+    """
+
+    fault: str
+    where: str
+    reason: str
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ServerFacts:
     """One server: its routes and what of it was not used."""
 
     origin: str
     routes: Routes
     unused_scripts: tuple[UnusedScript, ...] = ()
+    unfired: tuple[UnfiredFault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from windtunnel_fakeserver._journal.record import Exchange
     from windtunnel_fakeserver._script.routes import Route, Routes
-    from windtunnel_fakeserver._verify.facts import Facts, Failure
+    from windtunnel_fakeserver._verify.facts import Facts, Failure, UnfiredFault
     from windtunnel_fakeserver._wire.request import Request
 
 _HEADLINES = {
@@ -26,6 +26,7 @@ _HEADLINES = {
     "unmatched": ("1 request matched nothing", "{} requests matched nothing"),
     "unmet": ("1 expectation was not met", "{} expectations were not met"),
     "unused": ("1 thing was not used", "{} things were not used"),
+    "unfired": ("1 fault did not fire", "{} faults did not fire"),
     "leak": ("1 thing was left open", "{} things were left open"),
 }
 _MIN_TIMELINE = 8
@@ -110,6 +111,12 @@ def unmet_line(route: Route, origin: str) -> str:
         f"not met    {route.describe()} of {origin}: {route.count} of {route.wanted} "
         f"calls came, defined at {route.place}"
     )
+
+
+def unfired_line(fault: UnfiredFault) -> str:
+    """Return the line for a fault that was armed and never came to pass."""
+    place = "" if fault.place is None else f", given at {fault.place}"
+    return f"not fired  {fault.fault} on {fault.where}: {fault.reason}{place}"
 
 
 def failure_lines(failure: Failure) -> list[str]:

@@ -13,6 +13,7 @@ from windtunnel_fakeserver._verify.render import (
     failure_lines,
     headline,
     join_story,
+    unfired_line,
     unmatched_lines,
     unmet_line,
 )
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from windtunnel_fakeserver._verify.facts import Facts, ServerFacts
 
 ProblemKind: TypeAlias = Literal[
-    "script", "answer", "unmatched", "unmet", "unused", "leak"
+    "script", "answer", "unmatched", "unmet", "unused", "unfired", "leak"
 ]
 
 
@@ -110,3 +111,5 @@ def _unused(server: ServerFacts) -> Iterator[Problem]:
     if left:
         line = f"unused     {left} of the replies given to enqueue() of {server.origin}"
         yield Problem("unused", (line,))
+    for fault in server.unfired:
+        yield Problem("unfired", (unfired_line(fault),))

@@ -19,9 +19,11 @@ from windtunnel_fakeserver._script.fault import (
     TlsAlert,
 )
 from windtunnel_fakeserver._script.json_diff import subset
-from windtunnel_fakeserver._script.reply import App, Pause, Reply, pause
+from windtunnel_fakeserver._script.pace import Delay, Pause, pause
+from windtunnel_fakeserver._script.reply import App, Reply
 from windtunnel_fakeserver._script.routes import Route
 from windtunnel_fakeserver._serve.authority import Authority, Tls
+from windtunnel_fakeserver._serve.gate import Gate
 from windtunnel_fakeserver._serve.server import FakeServer
 from windtunnel_fakeserver._serve.wire import Script, Wire
 from windtunnel_fakeserver._verify.verdict import Problem, Verdict
@@ -34,11 +36,13 @@ __all__ = [
     "App",
     "Authority",
     "ConnectionRecord",
+    "Delay",
     "Eof",
     "Exchange",
     "FakeServer",
     "Fault",
     "Garbage",
+    "Gate",
     "HalfClose",
     "Journal",
     "Loopback",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from windtunnel_fakeserver._script.fault import Fault
-from windtunnel_fakeserver._script.reply import Pause, RawReply, Reply
+from windtunnel_fakeserver._script.pace import Hold, Pause, throttled
 from windtunnel_fakeserver._script.strike import struck
 from windtunnel_fakeserver._wire.reply_writer import (
     LAST_CHUNK,
@@ -22,9 +22,12 @@ from windtunnel_fakeserver._wire.reply_writer import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from windtunnel_fakeserver._script.reply import RawReply, Reply
     from windtunnel_fakeserver._wire.request import Request
 
-Piece: TypeAlias = bytes | Pause | Fault
+Piece: TypeAlias = bytes | Pause | Hold | Fault
 _MAX_KEPT = 65536
 
 
@@ -34,8 +37,8 @@ class Plan:
 
     Attributes:
         status: For the journal; None when raw bytes have no status line.
-        pieces: Each ``bytes`` is put on the wire by itself, each pause waited for,
-            a fault happens.
+        pieces: Each ``bytes`` is put on the wire by itself, each pause or gate
+            waited for, a fault happens.
         close: Whether the connection ends behind it.
         head_at: Offset of the final head among the bytes.
         body_at: Offset of the first byte behind that head.
@@ -113,29 +116,43 @@ def _plan(reply: Reply, is_head: bool, is_old: bool, close: bool) -> Plan:
         elif is_old:
             headers.append(("Connection", "keep-alive"))
     head = write_head(reply.status, reply.reason, headers)
-    if bodiless or is_head:
-        pieces: tuple[Piece, ...] = (head,)
-    else:
-        pieces = _with_body(head, reply, chunked=chunked)
-    if reply.delay:
-        pieces = (Pause(reply.delay), *pieces)
+    body = () if bodiless or is_head else _body(reply, chunked=chunked)
+    pieces = (*_before(reply), *_joined(head, body, reply))
     return Plan(reply.status, pieces, close, body_at=len(head))
 
 
-def _with_body(head: bytes, reply: Reply, *, chunked: bool) -> tuple[Piece, ...]:
-    if reply.chunks is None:
-        if chunked:
-            return (
-                head + (write_chunk(reply.body) if reply.body else b"") + LAST_CHUNK,
-            )
+def _before(reply: Reply) -> Iterator[Piece]:
+    if reply.hold is not None:
+        yield reply.hold
+    if reply.delay:
+        yield Pause(reply.delay)
+
+
+def _joined(head: bytes, body: tuple[Piece, ...], reply: Reply) -> tuple[Piece, ...]:
+    if not body:
+        return (head,)
+    if reply.throttle is not None:
+        body = throttled(body, reply.throttle)
+    if reply.body_delay:
+        return (head, Pause(reply.body_delay), *body)
+    first = body[0]
+    if reply.chunks is None and isinstance(first, bytes):
         # One write for head and body, as any server would do for a small one.
-        return (head + reply.body,)
-    pieces: list[Piece] = [head]
-    for piece in reply.chunks:
+        return (head + first, *body[1:])
+    return (head, *body)
+
+
+def _body(reply: Reply, *, chunked: bool) -> tuple[Piece, ...]:
+    source = (reply.body,) if reply.chunks is None else reply.chunks
+    pieces: list[Piece] = []
+    for piece in source:
         if not isinstance(piece, bytes):
             pieces.append(piece)
         elif piece:
             pieces.append(write_chunk(piece) if chunked else piece)
-    if chunked:
-        pieces.append(LAST_CHUNK)
-    return tuple(pieces)
+    if not chunked:
+        return tuple(pieces)
+    if reply.chunks is None:
+        # In one write with what it ends.
+        return (b"".join(p for p in pieces if isinstance(p, bytes)) + LAST_CHUNK,)
+    return (*pieces, LAST_CHUNK)

@@ -12,6 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast, final
 
 from windtunnel_fakeserver._script.fault import Fault, check_reply_fault
+from windtunnel_fakeserver._script.pace import (
+    Delay,
+    Hold,
+    Pause,
+    checked_delay,
+    checked_rate,
+)
 from windtunnel_fakeserver._wire.compat import override
 from windtunnel_fakeserver._wire.request import Request
 
@@ -19,28 +26,6 @@ if TYPE_CHECKING:
     from windtunnel_fakeserver._script.plan import Plan
 
 HeadersLike: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Silence between two pieces of a reply; ``seconds`` of loop time, >= 0."""
-
-    seconds: float
-
-
-def pause(seconds: float) -> Pause:
-    """Make a silence to put between the pieces of a reply.
-
-    Args:
-        seconds: Loop time (virtual in a tunnel), >= 0.
-
-    Raises:
-        ValueError: The pause is negative or not a number.
-    """
-    if not seconds >= 0:
-        msg = f"pause({seconds!r}): seconds must be >= 0"
-        raise ValueError(msg)
-    return Pause(float(seconds))
 
 
 @final
@@ -58,28 +43,35 @@ class Reply:
         body: Bytes, sent as ``application/octet-stream`` unless empty.
         json: Any JSON value, sent as ``application/json`` in UTF-8.
         text: Sent as ``text/plain; charset=utf-8``.
-        chunks: Pieces put on the wire one by one; ``pause(s)`` between them waits.
-        delay: Seconds of loop time before the first byte of the reply.
+        chunks: Pieces put on the wire one by one; ``pause(s)`` or a gate between them
+            waits.
+        delay: Seconds of loop time before the first byte of the reply, or a ``Delay``
+            for each moment.
         reason: Reason phrase; None takes the usual one, ``""`` none.
         fault: What goes wrong while it is sent, such as
             ``Eof(at="response_body", after=4)``.
+        throttle: Bytes per second of the body, framing included; None for no limit.
+        hold: A gate, ``tunnel.gate()``, that must be passed before anything else.
 
     Raises:
         ValueError: More than one kind of body, a value out of range, or a fault of a
             moment that is over when a reply is chosen.
-        TypeError: A body, piece or fault of the wrong type.
+        TypeError: A body, piece, fault or gate of the wrong type.
     """
 
     __slots__ = (
         "body",
+        "body_delay",
         "chunks",
         "delay",
         "fault",
         "headers",
+        "hold",
         "media_type",
         "plans",
         "reason",
         "status",
+        "throttle",
     )
 
     def __init__(
@@ -90,10 +82,12 @@ class Reply:
         body: bytes = b"",
         json: Any = ...,
         text: str | None = None,
-        chunks: Iterable[bytes | Pause] | None = None,
-        delay: float = 0.0,
+        chunks: Iterable[bytes | Pause | Hold] | None = None,
+        delay: float | Delay = 0.0,
         reason: str | None = None,
         fault: Fault | None = None,
+        throttle: float | None = None,
+        hold: Hold | None = None,
     ) -> None:
         kinds = (bool(body), json is not ..., text is not None, chunks is not None)
         if sum(kinds) > 1:
@@ -102,12 +96,13 @@ class Reply:
         if not 100 <= status <= 999:
             msg = f"Reply status {status!r} is not in 100..999"
             raise ValueError(msg)
-        if not delay >= 0:
-            msg = f"Reply delay {delay!r} is not >= 0 seconds"
-            raise ValueError(msg)
         self.status = status
         self.headers = header_pairs(headers)
-        self.delay = float(delay)
+        delays = checked_delay(delay)
+        self.delay = delays.headers
+        self.body_delay = delays.body
+        self.throttle = checked_rate(throttle)
+        self.hold = _checked_hold(hold)
         self.reason = reason
         self.fault = check_reply_fault(fault)
         self.chunks = None if chunks is None else _pieces(chunks)
@@ -134,8 +129,12 @@ class Reply:
             parts.append(f"chunks=<{len(self.chunks)} pieces>")
         elif self.body:
             parts.append(f"body=<{len(self.body)} bytes>")
-        if self.delay:
+        if self.body_delay:
+            parts.append(f"delay={Delay(self.delay, self.body_delay)!r}")
+        elif self.delay:
             parts.append(f"delay={self.delay!r}")
+        if self.throttle is not None:
+            parts.append(f"throttle={self.throttle!r}")
         if self.fault is not None:
             parts.append(f"fault={self.fault!r}")
         return f"Reply({', '.join(parts)})"
@@ -171,11 +170,22 @@ def header_pairs(headers: HeadersLike | None) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def _pieces(chunks: Iterable[bytes | Pause]) -> tuple[bytes | Pause, ...]:
+def _pieces(
+    chunks: Iterable[bytes | Pause | Hold],
+) -> tuple[bytes | Pause | Hold, ...]:
     return tuple(
-        piece if isinstance(piece, Pause) else _bytes_only(piece, "a piece of chunks")
+        piece
+        if isinstance(piece, Pause | Hold)
+        else _bytes_only(piece, "a piece of chunks")
         for piece in chunks
     )
+
+
+def _checked_hold(hold: object) -> Hold | None:
+    if hold is None or isinstance(hold, Hold):
+        return hold
+    msg = f"Reply(hold={hold!r:.40}): must be a gate, tunnel.gate()"
+    raise TypeError(msg)
 
 
 def _bytes_only(value: object, what: str) -> bytes:

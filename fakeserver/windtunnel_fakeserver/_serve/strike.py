@@ -17,7 +17,7 @@ from windtunnel_fakeserver._script.fault import (
     Reset,
     TlsAlert,
 )
-from windtunnel_fakeserver._script.reply import Pause
+from windtunnel_fakeserver._script.pace import Hold, Pause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,9 +61,21 @@ async def play(
             await link.send(piece)
         elif isinstance(piece, Pause):
             await asyncio.sleep(piece.seconds)
+        elif isinstance(piece, Hold):
+            await _held(link, piece)
         elif not await strike(link, journal, _armed(piece, arms)):
             return False
     return not plan.close
+
+
+async def _held(link: Link, hold: Hold) -> None:
+    # The name shows in the waiter table when nobody can move.
+    task, name = link.task, link.task.get_name()
+    task.set_name(f"{name} held at gate {hold.name}".rstrip())
+    try:
+        await hold.wait()
+    finally:
+        task.set_name(name)
 
 
 def _armed(fault: Fault, arms: Sequence[Armed]) -> Armed:

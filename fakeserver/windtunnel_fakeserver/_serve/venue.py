@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from windtunnel_fakeserver._journal.journal import Journal
 from windtunnel_fakeserver._serve.authority import Authority, Tls, process_authority
+from windtunnel_fakeserver._serve.gate import Gate
 from windtunnel_fakeserver._serve.server import FakeServer, Origin, parse_origin
 from windtunnel_fakeserver._verify.facts import Facts
 from windtunnel_fakeserver._verify.verdict import Verdict, judge
@@ -100,6 +101,14 @@ class Venue:
         self._sockets += [(server, sock) for sock in sockets]
         self._start_soon()
         return server
+
+    def gate(self, name: str = "") -> Gate:
+        """Make a gate, closed, for ``Reply(hold=gate)`` or between ``chunks``.
+
+        Args:
+            name: For reports.
+        """
+        return Gate(name)
 
     def facts(self) -> Facts:
         """Return what the verdict is made from."""

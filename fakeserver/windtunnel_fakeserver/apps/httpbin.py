@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from windtunnel_fakeserver._script.reply import Pause, Reply, pause
+from windtunnel_fakeserver._script.pace import Pause, pause
+from windtunnel_fakeserver._script.reply import Reply
 from windtunnel_fakeserver.apps import echo
 
 if TYPE_CHECKING:

@@ -27,6 +27,7 @@ from windtunnel_fakeserver._serve.gate import Gate
 from windtunnel_fakeserver._serve.server import FakeServer
 from windtunnel_fakeserver._serve.wire import Script, Wire
 from windtunnel_fakeserver._verify.verdict import Problem, Verdict
+from windtunnel_fakeserver._wire.coding import Encoding
 from windtunnel_fakeserver._wire.request import Request
 from windtunnel_fakeserver.errors import VerificationError, WireClosedError
 from windtunnel_fakeserver.loopback import Loopback
@@ -37,6 +38,7 @@ __all__ = [
     "Authority",
     "ConnectionRecord",
     "Delay",
+    "Encoding",
     "Eof",
     "Exchange",
     "FakeServer",

@@ -100,10 +100,14 @@ def _plan(reply: Reply, is_head: bool, is_old: bool, close: bool) -> Plan:
     bodiless = reply.status < 200 or reply.status in (204, 304)
     if reply.media_type and "content-type" not in given and not bodiless:
         headers.append(("Content-Type", reply.media_type))
+    if reply.encoding and "content-encoding" not in given and not bodiless:
+        headers.append(("Content-Encoding", ", ".join(reply.encoding.codings)))
     close = close or "close" in given.get("connection", "").lower()
     chunked = "chunked" in given.get("transfer-encoding", "").lower()
     if not (bodiless or has_length or chunked):
-        if reply.chunks is None:
+        if reply.length is not None:
+            headers.append(("Content-Length", str(reply.length)))
+        elif reply.chunks is None:
             headers.append(("Content-Length", str(len(reply.body))))
         elif is_old:
             close = True

@@ -7,7 +7,7 @@ Must not know: connections, clocks, which request is answered.
 from __future__ import annotations
 
 import json as json_codec
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast, final
 
@@ -19,6 +19,7 @@ from windtunnel_fakeserver._script.pace import (
     checked_delay,
     checked_rate,
 )
+from windtunnel_fakeserver._wire.coding import Encoding, as_encoding
 from windtunnel_fakeserver._wire.compat import override
 from windtunnel_fakeserver._wire.request import Request
 
@@ -50,6 +51,10 @@ class Reply:
         reason: Reason phrase; None takes the usual one, ``""`` none.
         fault: What goes wrong while it is sent, such as
             ``Eof(at="response_body", after=4)``.
+        encoding: ``"gzip"``, ``"deflate"``, several in the order of applying, or an
+            ``Encoding`` that is damaged; the Content-Encoding field is added.
+        length: Content-Length to be told, right or wrong; None tells the real one.
+            ``chunks`` are then sent without chunked framing.
         throttle: Bytes per second of the body, framing included; None for no limit.
         hold: A gate, ``tunnel.gate()``, that must be passed before anything else.
 
@@ -64,9 +69,11 @@ class Reply:
         "body_delay",
         "chunks",
         "delay",
+        "encoding",
         "fault",
         "headers",
         "hold",
+        "length",
         "media_type",
         "plans",
         "reason",
@@ -86,6 +93,8 @@ class Reply:
         delay: float | Delay = 0.0,
         reason: str | None = None,
         fault: Fault | None = None,
+        encoding: str | Sequence[str] | Encoding | None = None,
+        length: int | None = None,
         throttle: float | None = None,
         hold: Hold | None = None,
     ) -> None:
@@ -103,6 +112,7 @@ class Reply:
         self.body_delay = delays.body
         self.throttle = checked_rate(throttle)
         self.hold = _checked_hold(hold)
+        self.length = _checked_length(length)
         self.reason = reason
         self.fault = check_reply_fault(fault)
         self.chunks = None if chunks is None else _pieces(chunks)
@@ -118,6 +128,24 @@ class Reply:
             self.body = _bytes_only(body, "body")
             if self.body or self.chunks:
                 self.media_type = "application/octet-stream"
+        self.encoding = None if encoding is None else as_encoding(encoding)
+        self._encode()
+
+    def _encode(self) -> None:
+        """Replace the body, or the pieces of it, by what goes on the wire."""
+        if self.encoding is None:
+            return
+        if self.chunks is None:
+            [self.body] = self.encoding.encode([self.body])
+            return
+        plain = [piece for piece in self.chunks if isinstance(piece, bytes)] or [b""]
+        encoded = iter(self.encoding.encode(plain))
+        played = tuple(
+            next(encoded) if isinstance(piece, bytes) else piece
+            for piece in self.chunks
+        )
+        # Nothing but pauses: the encoded nothing comes behind them.
+        self.chunks = (*played, *encoded)
 
     @override
     def __repr__(self) -> str:
@@ -129,6 +157,10 @@ class Reply:
             parts.append(f"chunks=<{len(self.chunks)} pieces>")
         elif self.body:
             parts.append(f"body=<{len(self.body)} bytes>")
+        if self.encoding is not None:
+            parts.append(f"encoding={self.encoding!r}")
+        if self.length is not None:
+            parts.append(f"length={self.length}")
         if self.body_delay:
             parts.append(f"delay={Delay(self.delay, self.body_delay)!r}")
         elif self.delay:
@@ -179,6 +211,13 @@ def _pieces(
         else _bytes_only(piece, "a piece of chunks")
         for piece in chunks
     )
+
+
+def _checked_length(length: int | None) -> int | None:
+    if length is not None and not length >= 0:
+        msg = f"Reply(length={length!r}): must be >= 0 bytes, use headers= for nonsense"
+        raise ValueError(msg)
+    return length
 
 
 def _checked_hold(hold: object) -> Hold | None:

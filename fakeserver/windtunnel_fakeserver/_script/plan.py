@@ -3,7 +3,7 @@
 Comes in: a ``Reply`` and the request that it answers. Goes out: a ``Plan``. Must not
 know: sockets, tasks, how a pause is waited for.
 
-Spec: RFC 9110 sections 6.4.1 and 8.6, RFC 9112 sections 6 and 9.3.
+Spec: RFC 9110 sections 6.4.1, 6.6.2, 8.6 and 15.2, RFC 9112 sections 6 and 9.3.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from windtunnel_fakeserver._script.fault import Fault
 from windtunnel_fakeserver._script.pace import Hold, Pause, throttled
 from windtunnel_fakeserver._script.strike import struck
 from windtunnel_fakeserver._wire.reply_writer import (
-    LAST_CHUNK,
     status_of,
     write_chunk,
     write_head,
+    write_last_chunk,
 )
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _plan(reply: Reply, is_head: bool, is_old: bool, close: bool) -> Plan:
     if not (bodiless or has_length or chunked):
         if reply.length is not None:
             headers.append(("Content-Length", str(reply.length)))
-        elif reply.chunks is None:
+        elif reply.chunks is None and (is_old or not reply.trailers):
             headers.append(("Content-Length", str(len(reply.body))))
         elif is_old:
             close = True
@@ -121,15 +121,23 @@ def _plan(reply: Reply, is_head: bool, is_old: bool, close: bool) -> Plan:
             headers.append(("Connection", "keep-alive"))
     head = write_head(reply.status, reply.reason, headers)
     body = () if bodiless or is_head else _body(reply, chunked=chunked)
-    pieces = (*_before(reply), *_joined(head, body, reply))
-    return Plan(reply.status, pieces, close, body_at=len(head))
+    # An HTTP/1.0 client does not know of interim replies.
+    early = () if is_old else tuple(_interim(reply.informational))
+    head_at = sum(len(piece) for piece in early if isinstance(piece, bytes))
+    before = ((reply.hold,) if reply.hold else ()) + early
+    delay = (Pause(reply.delay),) if reply.delay else ()
+    pieces = (*before, *delay, *_joined(head, body, reply))
+    return Plan(reply.status, pieces, close, head_at, head_at + len(head))
 
 
-def _before(reply: Reply) -> Iterator[Piece]:
-    if reply.hold is not None:
-        yield reply.hold
-    if reply.delay:
-        yield Pause(reply.delay)
+def _interim(items: tuple[Reply | Pause | Hold, ...]) -> Iterator[Piece]:
+    for item in items:
+        if isinstance(item, Pause | Hold):
+            yield item
+            continue
+        if item.delay:
+            yield Pause(item.delay)
+        yield write_head(item.status, item.reason, item.headers)
 
 
 def _joined(head: bytes, body: tuple[Piece, ...], reply: Reply) -> tuple[Piece, ...]:
@@ -156,7 +164,8 @@ def _body(reply: Reply, *, chunked: bool) -> tuple[Piece, ...]:
             pieces.append(write_chunk(piece) if chunked else piece)
     if not chunked:
         return tuple(pieces)
+    last = write_last_chunk(reply.trailers)
     if reply.chunks is None:
         # In one write with what it ends.
-        return (b"".join(p for p in pieces if isinstance(p, bytes)) + LAST_CHUNK,)
-    return (*pieces, LAST_CHUNK)
+        return (b"".join(p for p in pieces if isinstance(p, bytes)) + last,)
+    return (*pieces, last)

@@ -55,6 +55,11 @@ class Reply:
             ``Encoding`` that is damaged; the Content-Encoding field is added.
         length: Content-Length to be told, right or wrong; None tells the real one.
             ``chunks`` are then sent without chunked framing.
+        trailers: Fields behind the body, which is then chunked; named in a Trailer
+            field. An HTTP/1.0 client does not get them.
+        informational: Interim replies before this one, such as
+            ``[Reply(103, {"link": "..."}), pause(1)]``; none for an HTTP/1.0 client.
+            ``delay`` comes behind them.
         throttle: Bytes per second of the body, framing included; None for no limit.
         hold: A gate, ``tunnel.gate()``, that must be passed before anything else.
 
@@ -73,12 +78,14 @@ class Reply:
         "fault",
         "headers",
         "hold",
+        "informational",
         "length",
         "media_type",
         "plans",
         "reason",
         "status",
         "throttle",
+        "trailers",
     )
 
     def __init__(
@@ -95,6 +102,8 @@ class Reply:
         fault: Fault | None = None,
         encoding: str | Sequence[str] | Encoding | None = None,
         length: int | None = None,
+        trailers: HeadersLike | None = None,
+        informational: Iterable[Reply | Pause | Hold] = (),
         throttle: float | None = None,
         hold: Hold | None = None,
     ) -> None:
@@ -113,6 +122,8 @@ class Reply:
         self.throttle = checked_rate(throttle)
         self.hold = _checked_hold(hold)
         self.length = _checked_length(length)
+        self.trailers = header_pairs(trailers)
+        self.informational = tuple(_checked_interim(item) for item in informational)
         self.reason = reason
         self.fault = check_reply_fault(fault)
         self.chunks = None if chunks is None else _pieces(chunks)
@@ -130,6 +141,21 @@ class Reply:
                 self.media_type = "application/octet-stream"
         self.encoding = None if encoding is None else as_encoding(encoding)
         self._encode()
+        self._announce_trailers()
+
+    def _announce_trailers(self) -> None:
+        if not self.trailers:
+            return
+        given = {name.lower() for name, _ in self.headers}
+        if self.length is not None or "content-length" in given:
+            msg = (
+                "Reply(trailers=...) with a Content-Length: "
+                "only chunked bodies have them (RFC 9112 section 7.1.2)"
+            )
+            raise ValueError(msg)
+        if "trailer" not in given:
+            names = ", ".join(dict(self.trailers))
+            self.headers = (*self.headers, ("Trailer", names))
 
     def _encode(self) -> None:
         """Replace the body, or the pieces of it, by what goes on the wire."""
@@ -150,25 +176,21 @@ class Reply:
     @override
     def __repr__(self) -> str:
         """Show what would be typed to get it, long bodies cut."""
-        parts = [str(self.status)]
-        if self.headers:
-            parts.append(f"headers=<{len(self.headers)} fields>")
-        if self.chunks is not None:
-            parts.append(f"chunks=<{len(self.chunks)} pieces>")
-        elif self.body:
-            parts.append(f"body=<{len(self.body)} bytes>")
-        if self.encoding is not None:
-            parts.append(f"encoding={self.encoding!r}")
-        if self.length is not None:
-            parts.append(f"length={self.length}")
-        if self.body_delay:
-            parts.append(f"delay={Delay(self.delay, self.body_delay)!r}")
-        elif self.delay:
-            parts.append(f"delay={self.delay!r}")
-        if self.throttle is not None:
-            parts.append(f"throttle={self.throttle!r}")
-        if self.fault is not None:
-            parts.append(f"fault={self.fault!r}")
+        delay = Delay(self.delay, self.body_delay) if self.body_delay else self.delay
+        shown = (
+            (self.headers, f"headers=<{len(self.headers)} fields>"),
+            (self.chunks is not None, f"chunks=<{len(self.chunks or ())} pieces>"),
+            (self.body, f"body=<{len(self.body)} bytes>"),
+            (self.encoding, f"encoding={self.encoding!r}"),
+            (self.trailers, f"trailers=<{len(self.trailers)} fields>"),
+            (self.informational, f"informational=<{len(self.informational)} pieces>"),
+            (self.length is not None, f"length={self.length}"),
+            (delay, f"delay={delay!r}"),
+            (self.throttle, f"throttle={self.throttle!r}"),
+            (self.hold, f"hold={self.hold!r}"),
+            (self.fault, f"fault={self.fault!r}"),
+        )
+        parts = [str(self.status), *(text for given, text in shown if given)]
         return f"Reply({', '.join(parts)})"
 
 
@@ -218,6 +240,18 @@ def _checked_length(length: int | None) -> int | None:
         msg = f"Reply(length={length!r}): must be >= 0 bytes, use headers= for nonsense"
         raise ValueError(msg)
     return length
+
+
+def _checked_interim(item: object) -> Reply | Pause | Hold:
+    if isinstance(item, Pause | Hold):
+        return item
+    if not isinstance(item, Reply):
+        msg = f"informational={item!r:.40}: must be Reply(103, ...), pause(s) or a gate"
+        raise TypeError(msg)
+    if not 100 <= item.status < 200 or item.status == 101:
+        msg = f"informational={item!r}: must be 1xx, and 101 ends the exchange"
+        raise ValueError(msg)
+    return item
 
 
 def _checked_hold(hold: object) -> Hold | None:

@@ -51,9 +51,12 @@ async def play(
     Raises:
         WireClosedError: The client left.
     """
+    before_head = plan.head_at
     for piece in plan.pieces:
         if isinstance(piece, bytes):
-            if exchange.replied is None:
+            if before_head > 0:
+                before_head -= len(piece)
+            elif exchange.replied is None:
                 exchange.reply_status = plan.status
                 exchange.replied = journal.now
                 exchange.reply_mark = len(link.record.events)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LAST_CHUNK = b"0\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 _REASONS = {int(status): status.phrase for status in HTTPStatus}
@@ -33,8 +32,19 @@ def write_head(
     """
     if reason is None:
         reason = _REASONS.get(status, "")
-    lines = [f"HTTP/1.1 {status} {reason}"]
-    lines += [f"{name}: {value}" for name, value in headers]
+    return _lines(f"HTTP/1.1 {status} {reason}", headers)
+
+
+def write_last_chunk(trailers: Iterable[tuple[str, str]]) -> bytes:
+    """Return the last chunk, the trailer field lines and the empty line.
+
+    Spec: RFC 9112 section 7.1.2.
+    """
+    return _lines("0", trailers)
+
+
+def _lines(first: str, fields: Iterable[tuple[str, str]]) -> bytes:
+    lines = [first, *(f"{name}: {value}" for name, value in fields)]
     text = "\r\n".join(lines) + "\r\n\r\n"
     try:
         return text.encode("latin-1")

@@ -3,6 +3,7 @@
 A request flows down and its response up::
 
     _session    verbs, defaults, the life of a session
+    _websocket  messages both ways, after the handshake
     _exchange   one request and its response: head, retry, errors
     _transport  pool, dialling, TLS, and the one object per connection
     _body       what is sent, and the stream that is read
@@ -25,6 +26,13 @@ from windtunnel._exchange.response import ClientResponse
 from windtunnel._policy.deadline import ClientTimeout
 from windtunnel._session.session import ClientSession
 from windtunnel._transport.connector import BaseConnector, TCPConnector
+from windtunnel._websocket.messages import (
+    ClientWSTimeout,
+    WSCloseCode,
+    WSMessage,
+    WSMsgType,
+)
+from windtunnel._websocket.socket import ClientWebSocketResponse
 from windtunnel.errors import (
     ClientConnectionError,
     ClientConnectionResetError,
@@ -78,6 +86,8 @@ __all__ = (
     "ClientSSLError",
     "ClientSession",
     "ClientTimeout",
+    "ClientWSTimeout",
+    "ClientWebSocketResponse",
     "ConnectionTimeoutError",
     "ContentTypeError",
     "HttpVersion",
@@ -101,7 +111,10 @@ __all__ = (
     "TooManyRedirects",
     "TotalTimeoutError",
     "UploadAbortedError",
+    "WSCloseCode",
+    "WSMessage",
     "WSMessageTypeError",
+    "WSMsgType",
     "WSServerHandshakeError",
     "WebSocketError",
     "__version__",

@@ -31,6 +31,7 @@ from windtunnel.errors import (
 )
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Generator
     from types import TracebackType
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from windtunnel._base.typedefs import RequestInfo
     from windtunnel._exchange.lease import Lease
     from windtunnel._exchange.request import Request
+    from windtunnel._transport.connection import Connection
     from windtunnel._transport.settings import Answer
 
 _VERSIONS = {0: HttpVersion10, 1: HttpVersion11}
@@ -368,6 +370,23 @@ class ClientResponse:
     def close(self) -> None:
         """Do what ``release`` does."""
         self.release()
+
+    def switch_protocol(
+        self, protocol: asyncio.BufferedProtocol
+    ) -> tuple[Connection | None, bytes]:
+        """Give the connection of a 101 response to another protocol; for our layers.
+
+        Returns:
+            The connection, None if it closed meanwhile; and what came after the head.
+        """
+        data = b""
+        lease, self._lease = self._lease, None
+        stream = self._content
+        if lease is None or stream is None:
+            return None, data
+        if stream.exception() is None:
+            data = stream.read_nowait()
+        return lease.hand_over(protocol), data
 
     async def wait_for_close(self) -> None:
         """Give up the rest of the body.

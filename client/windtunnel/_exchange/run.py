@@ -16,6 +16,7 @@ from windtunnel._transport.dial import Deadlines
 from windtunnel._transport.failures import Disconnected, TransportFailure
 from windtunnel._transport.upload import slices, upload
 from windtunnel._wire.violation import WireError
+from windtunnel.hdrs import UPGRADE
 
 if TYPE_CHECKING:
     import asyncio
@@ -76,8 +77,15 @@ async def run(
             _close_payload(request)
         lease = None
         if answer.stream is not None:
-            lease = Lease(connection, token)
+            lease = _lease(request, answer, Lease(connection, token))
         return ClientResponse(request, answer, lease, resolve_charset)
+
+
+def _lease(request: Request, answer: Answer, lease: Lease) -> Lease:
+    """Check that who asks for no other protocol gets none."""
+    if answer.head.status == 101 and UPGRADE not in request.info.headers:
+        raise explain(lease.refuse_switch(), request)
+    return lease
 
 
 async def _acquire(request: Request, connector: BaseConnector) -> Connection:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
     from windtunnel._exchange.response import ClientResponse
+    from windtunnel._websocket.messages import ClientWSTimeout
 
     Headers = Mapping[str, str] | Iterable[tuple[str, str]]
     StatusCheck = bool | Callable[[ClientResponse], Awaitable[None]]
@@ -35,6 +36,25 @@ class RequestOptions(TypedDict, total=False):
     max_line_size: int | None
     max_field_size: int | None
     max_headers: int | None
+
+
+class WebSocketOptions(TypedDict, total=False):
+    """Keyword arguments of a WebSocket; see ``ClientSession.ws_connect``."""
+
+    method: str
+    protocols: Iterable[str]
+    timeout: ClientWSTimeout | float | None
+    receive_timeout: float | None
+    autoclose: bool
+    autoping: bool
+    heartbeat: float | None
+    origin: str | None
+    params: Any
+    headers: Headers | None
+    ssl: SSLContext | bool | None
+    compress: int
+    max_msg_size: int
+    decode_text: bool
 
 
 def lower_names(names: Iterable[str] | None) -> frozenset[str]:

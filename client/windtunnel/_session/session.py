@@ -30,6 +30,8 @@ from windtunnel._session.options import (
 )
 from windtunnel._transport.connector import BaseConnector, TCPConnector
 from windtunnel._transport.settings import DEFAULT_READ_BUFSIZE, ReadSettings
+from windtunnel._websocket.connect import WSConnectContext, connect
+from windtunnel._websocket.socket import ClientWebSocketResponse
 from windtunnel._wire.limits import Limits
 
 if TYPE_CHECKING:
@@ -42,7 +44,12 @@ if TYPE_CHECKING:
     from windtunnel._body.payloads import Payload
     from windtunnel._exchange.response import ClientResponse
     from windtunnel._policy.deadline import ClientTimeout
-    from windtunnel._session.options import Headers, RequestOptions, StatusCheck
+    from windtunnel._session.options import (
+        Headers,
+        RequestOptions,
+        StatusCheck,
+        WebSocketOptions,
+    )
 
 _KEPT_TARGETS = 1024
 
@@ -63,6 +70,7 @@ class ClientSession:
         headers: Defaults for every request; ``headers`` of the session can be changed.
         skip_auto_headers: Names of automatic fields that are not to be sent.
         json_serialize: Turns the ``json`` argument into text.
+        ws_response_class: What ``ws_connect`` makes.
         raise_for_status: True to raise for each status of 400 or above, or an
             asynchronous function that looks at the response.
         timeout: Timeouts of every request; 300 s in total and 30 s for making a
@@ -98,6 +106,7 @@ class ClientSession:
         "_skip",
         "_targets",
         "_timeout",
+        "_ws_class",
     )
 
     def __init__(
@@ -109,6 +118,7 @@ class ClientSession:
         headers: Headers | None = None,
         skip_auto_headers: Iterable[str] | None = None,
         json_serialize: Callable[[Any], str] = json_module.dumps,
+        ws_response_class: type[ClientWebSocketResponse] = ClientWebSocketResponse,
         raise_for_status: StatusCheck = False,
         timeout: ClientTimeout | Unset | None = UNSET,
         auto_decompress: bool = True,
@@ -127,6 +137,7 @@ class ClientSession:
         self._headers: CIMultiDict[Any] = merge_headers(CIMultiDict(), headers)
         self._skip = lower_names(skip_auto_headers)
         self._json_serialize = json_serialize
+        self._ws_class = ws_response_class
         self._raise_for_status = raise_for_status
         self._resolve_charset = fallback_charset_resolver
         self._settings = ReadSettings(
@@ -301,6 +312,32 @@ class ClientSession:
     ) -> RequestContext:
         """Send DELETE; see ``request``."""
         return RequestContext(self._request("DELETE", url, **options))
+
+    # --- WebSocket ------------------------------------------------------------------
+
+    def ws_connect(
+        self, url: str | URL, **options: Unpack[WebSocketOptions]
+    ) -> WSConnectContext:
+        """Open a WebSocket.
+
+        Args:
+            url: Where to, with http, https, ws or wss; else as in ``request``.
+            **options: ``protocols`` are offered, the best first. ``timeout`` is a
+                ``ClientWSTimeout``. ``autoclose`` and ``autoping`` say whether
+                ``receive`` answers, ``heartbeat`` after how many seconds of silence to
+                ask. ``compress`` offers compression with so many window bits, 9 to 15.
+                ``max_msg_size`` is in bytes, 0 for any. ``decode_text=False`` gives
+                text as bytes. ``origin`` is a field; the rest is as in ``request``.
+
+        Returns:
+            Something to await, or to enter with ``async with``, which closes it: a
+            ``ClientWebSocketResponse``.
+
+        Raises:
+            WSServerHandshakeError: When awaited: the server declined.
+            ClientError: When awaited: as in ``request``, like the rest.
+        """
+        return WSConnectContext(connect(self._request, self._ws_class, url, **options))
 
     # --- settings and life ----------------------------------------------------------
 

@@ -17,9 +17,10 @@ from multidict import CIMultiDict
 
 from windtunnel import hdrs
 from windtunnel._base.compat import override
-from windtunnel._base.typedefs import UNSET, Unset, shown
+from windtunnel._base.typedefs import UNSET, Unset
 from windtunnel._websocket.link import Link
 from windtunnel._websocket.messages import DEFAULT_WS_TIMEOUT, ClientWSTimeout
+from windtunnel._websocket.payloads import check_window
 from windtunnel._websocket.socket import ClientWebSocketResponse
 from windtunnel._wire.ws_handshake import (
     KEY_BYTES,
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
 
     Request = Callable[..., Awaitable[ClientResponse]]
 
-_MIN_BITS: Final = 9
-_MAX_BITS: Final = 15
 DEFAULT_MAX_MSG_SIZE: Final = 4 * 1024 * 1024
 
 
@@ -98,12 +97,7 @@ async def connect(
     Spec: RFC 6455 section 4.1, RFC 7692 section 5.
     """
     limits = _timeout(timeout, receive_timeout)
-    if compress and not _MIN_BITS <= compress <= _MAX_BITS:
-        msg = (
-            f"compress={shown(compress)} is not 0 or {_MIN_BITS} to {_MAX_BITS}, "
-            "the window bits that zlib can compress with"
-        )
-        raise ValueError(msg)
+    check_window(compress)
     names = tuple(protocols)
     key = make_key(os.urandom(KEY_BYTES))
     fields = CIMultiDict(headers or ())

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from windtunnel._base.compat import override
 from windtunnel._websocket.inbox import Inbox
 from windtunnel._websocket.messages import WSMessage, WSMessageTextBytes, WSMsgType
+from windtunnel._websocket.payloads import check_window
 from windtunnel._wire.ws_deflate import DeflateParameters, Deflater, Inflater
 from windtunnel._wire.ws_frames import FrameReader, frame_head
 from windtunnel._wire.ws_mask import fastest_mask
@@ -248,6 +249,8 @@ class Link(asyncio.BufferedProtocol):
             ValueError: ``compress`` is out of range.
         """
         first = FIN | opcode
+        if compress:
+            check_window(compress)
         if self.deflate is not None and opcode < CLOSE:
             payload = self._compressed(payload, self.deflate, compress)
             first |= RSV1

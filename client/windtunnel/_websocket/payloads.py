@@ -5,13 +5,16 @@ Arguments of the user come in, bytes to send go out. Mistakes are errors of Pyth
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from windtunnel._base.typedefs import shown
 from windtunnel._wire.ws_rules import MAX_CONTROL_BYTES, may_be_on_the_wire
 
 if TYPE_CHECKING:
     from windtunnel._wire.ws_mask import Payload
+
+_MIN_BITS: Final = 9
+_MAX_BITS: Final = 15
 
 
 def check_type(data: object, kinds: type | tuple[type, ...], name: str) -> None:
@@ -23,6 +26,20 @@ def check_type(data: object, kinds: type | tuple[type, ...], name: str) -> None:
     if not isinstance(data, kinds):
         msg = f"data argument must be {name} ({type(data)!r})"
         raise TypeError(msg)
+
+
+def check_window(bits: int) -> None:
+    """Refuse a window for compression that zlib does not have; 0 is none.
+
+    Raises:
+        ValueError: It has not.
+    """
+    if bits and not _MIN_BITS <= bits <= _MAX_BITS:
+        msg = (
+            f"compress={shown(bits)} is not 0 or {_MIN_BITS} to {_MAX_BITS}, the "
+            "window bits that zlib can compress with"
+        )
+        raise ValueError(msg)
 
 
 def octets(data: Payload) -> Payload:

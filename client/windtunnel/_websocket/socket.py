@@ -133,7 +133,7 @@ class ClientWebSocketResponse:
         self._close_code: int | None = None
         self._exception: BaseException | None = None
         self._is_waiting = False
-        self._reader_left: asyncio.Future[None] | None = None
+        self._reader_left: list[asyncio.Future[None]] = []
         self._heartbeat: Heartbeat | None = None
         if heartbeat:
             self._heartbeat = Heartbeat(
@@ -341,9 +341,10 @@ class ClientWebSocketResponse:
             raise
         finally:
             self._is_waiting = False
-            reader_left = self._reader_left
-            if reader_left is not None and not reader_left.done():
-                reader_left.set_result(None)
+            for left in self._reader_left:
+                if not left.done():
+                    left.set_result(None)
+            self._reader_left.clear()
 
     async def _is_for_the_user(self, message: Message) -> bool:
         """Do what a message that is neither text nor binary asks for."""
@@ -439,10 +440,13 @@ class ClientWebSocketResponse:
         Spec: RFC 6455 sections 5.5.1 and 7.1.
         """
         payload = close_payload(code, message)
-        if self._is_waiting and self._state is _OPEN:
-            self._state = _State.CLOSING
-            self._reader_left = left = self._loop.create_future()
-            self._inbox.put(CLOSING_MESSAGE)
+        if self._is_waiting:
+            if self._state is _OPEN:
+                self._state = _State.CLOSING
+                self._inbox.put(CLOSING_MESSAGE)
+            # One future for each, for cancelling one must not wake the others.
+            left = self._loop.create_future()
+            self._reader_left.append(left)
             await left
         if self._state is _State.CLOSED:
             return False
@@ -478,8 +482,6 @@ class ClientWebSocketResponse:
     def _lose(self, failure: Exception) -> None:
         """Give the connection up, and tell whoever receives."""
         self._stop_heartbeat()
-        if self._state is _State.CLOSED:
-            return
         if self._is_waiting and self._state is _OPEN:
             self._inbox.put(WSMessage(WSMsgType.ERROR, failure, None))
         self._state = _State.CLOSED

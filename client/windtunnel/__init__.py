@@ -13,11 +13,14 @@ A request flows down and its response up::
 from __future__ import annotations
 
 from windtunnel import hdrs
+from windtunnel._base.fingerprint import Fingerprint
 from windtunnel._base.typedefs import (
+    AddrInfoType,
     HttpVersion,
     HttpVersion10,
     HttpVersion11,
     RequestInfo,
+    SocketFactoryType,
 )
 from windtunnel._base.version import __version__
 from windtunnel._body.payloads import Payload
@@ -25,7 +28,14 @@ from windtunnel._body.stream import StreamReader
 from windtunnel._exchange.response import ClientResponse
 from windtunnel._policy.deadline import ClientTimeout
 from windtunnel._session.session import ClientSession
-from windtunnel._transport.connector import BaseConnector, TCPConnector
+from windtunnel._transport.connector import BaseConnector
+from windtunnel._transport.local import NamedPipeConnector, UnixConnector
+from windtunnel._transport.resolver import (
+    AsyncResolver,
+    DefaultResolver,
+    ThreadedResolver,
+)
+from windtunnel._transport.tcp import TCPConnector
 from windtunnel._websocket.messages import (
     ClientWSTimeout,
     WSCloseCode,
@@ -69,6 +79,8 @@ from windtunnel.errors import (
 )
 
 __all__ = (
+    "AddrInfoType",
+    "AsyncResolver",
     "BaseConnector",
     "ClientConnectionError",
     "ClientConnectionResetError",
@@ -90,12 +102,15 @@ __all__ = (
     "ClientWebSocketResponse",
     "ConnectionTimeoutError",
     "ContentTypeError",
+    "DefaultResolver",
+    "Fingerprint",
     "HttpVersion",
     "HttpVersion10",
     "HttpVersion11",
     "InvalidURL",
     "InvalidUrlClientError",
     "InvalidUrlRedirectClientError",
+    "NamedPipeConnector",
     "NonHttpUrlClientError",
     "NonHttpUrlRedirectClientError",
     "Payload",
@@ -105,11 +120,14 @@ __all__ = (
     "ServerDisconnectedError",
     "ServerFingerprintMismatch",
     "ServerTimeoutError",
+    "SocketFactoryType",
     "SocketTimeoutError",
     "StreamReader",
     "TCPConnector",
+    "ThreadedResolver",
     "TooManyRedirects",
     "TotalTimeoutError",
+    "UnixConnector",
     "UploadAbortedError",
     "WSCloseCode",
     "WSMessage",

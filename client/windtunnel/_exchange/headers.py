@@ -12,23 +12,19 @@ Compat: aiohttp sends the same fields in the same order.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from multidict import CIMultiDict
 
 from windtunnel._base.typedefs import shown
-from windtunnel._base.version import __version__
+from windtunnel._base.version import USER_AGENT
 from windtunnel._body.decoders import ACCEPT_ENCODING
 from windtunnel.hdrs import METH_ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Set as AbstractSet
 
-USER_AGENT = (
-    f"Python/{sys.version_info.major}.{sys.version_info.minor} windtunnel/{__version__}"
-)
 _AUTOMATIC = (
     ("Accept", "*/*"),
     ("Accept-Encoding", ACCEPT_ENCODING),

@@ -14,13 +14,13 @@ from windtunnel._base.typedefs import ConnectionKey, RequestInfo
 
 if TYPE_CHECKING:
     import asyncio
-    from ssl import SSLContext
 
     from windtunnel._body.payloads import Payload
     from windtunnel._exchange.headers import HeaderBlock
     from windtunnel._exchange.target import Target
     from windtunnel._policy.deadline import ClientTimeout
     from windtunnel._transport.settings import ReadSettings
+    from windtunnel._transport.tls import TlsSetting
 
 # Methods whose requests have no body unless one is given (RFC 9110 section 8.6).
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -100,7 +100,7 @@ class Plan:
         block: HeaderBlock,
         payload: Payload | None,
         *,
-        ssl: SSLContext | bool,
+        ssl: TlsSetting,
         force_close: bool,
     ) -> None:
         self.method = method

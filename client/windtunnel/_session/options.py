@@ -11,9 +11,9 @@ from windtunnel._wire.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
-    from ssl import SSLContext
 
     from windtunnel._exchange.response import ClientResponse
+    from windtunnel._transport.tls import TlsSetting
     from windtunnel._websocket.messages import ClientWSTimeout
 
     Headers = Mapping[str, str] | Iterable[tuple[str, str]]
@@ -29,7 +29,7 @@ class RequestOptions(TypedDict, total=False):
     headers: Headers | None
     skip_auto_headers: Iterable[str] | None
     timeout: ClientTimeout | float | None
-    ssl: SSLContext | bool | None
+    ssl: TlsSetting | None
     raise_for_status: StatusCheck | None
     read_bufsize: int | None
     auto_decompress: bool | None
@@ -51,7 +51,7 @@ class WebSocketOptions(TypedDict, total=False):
     origin: str | None
     params: Any
     headers: Headers | None
-    ssl: SSLContext | bool | None
+    ssl: TlsSetting | None
     compress: int
     max_msg_size: int
     decode_text: bool

@@ -28,15 +28,14 @@ from windtunnel._session.options import (
     request_timeout,
     session_timeout,
 )
-from windtunnel._transport.connector import BaseConnector, TCPConnector
 from windtunnel._transport.settings import DEFAULT_READ_BUFSIZE, ReadSettings
+from windtunnel._transport.tcp import TCPConnector
 from windtunnel._websocket.connect import WSConnectContext, connect
 from windtunnel._websocket.socket import ClientWebSocketResponse
 from windtunnel._wire.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from ssl import SSLContext
     from types import TracebackType
 
     from yarl import URL
@@ -50,6 +49,8 @@ if TYPE_CHECKING:
         StatusCheck,
         WebSocketOptions,
     )
+    from windtunnel._transport.connector import BaseConnector
+    from windtunnel._transport.tls import TlsSetting
 
 _KEPT_TARGETS = 1024
 
@@ -198,7 +199,7 @@ class ClientSession:
         headers: Headers | None = None,
         skip_auto_headers: Iterable[str] | None = None,
         timeout: ClientTimeout | float | Unset | None = UNSET,  # noqa: ASYNC109  # API
-        ssl: SSLContext | bool | None = True,
+        ssl: TlsSetting | None = True,
         raise_for_status: StatusCheck | None = None,
         **reading: Any,
     ) -> ClientResponse:

@@ -8,14 +8,13 @@ asked to stop reading.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     import asyncio
 
-    from windtunnel._websocket.messages import WSMessage, WSMessageTextBytes
-
-    Message = WSMessage | WSMessageTextBytes
+    # The numbers of WSMsgType, data and extra: what becomes a message when received.
+    Item = tuple[int, Any, str | None]
 
 # What a message costs besides its payload, so that many small ones count as well.
 _OVERHEAD_BYTES: Final = 128
@@ -43,8 +42,9 @@ class Inbox:
             inbox is empty, which costs less to know than the size of what is left.
 
     Attributes:
-        messages: What waits. The reader may take from it without waiting, and calls
-            ``emptied`` when it took the last.
+        messages: What waits. The source appends to it and says so with ``arrived``. The
+            reader may take from it without waiting, and calls ``emptied`` when it took
+            the last.
         is_paused: Whether the source is paused.
     """
 
@@ -65,7 +65,7 @@ class Inbox:
         loop: asyncio.AbstractEventLoop,
         limit: int = DEFAULT_LIMIT_BYTES,
     ) -> None:
-        self.messages: deque[Message] = deque()
+        self.messages: deque[Item] = deque()
         self.is_paused = False
         self._source = source
         self._loop = loop
@@ -74,17 +74,24 @@ class Inbox:
         self._waiter: asyncio.Future[None] | None = None
         self._failure: Exception | None = None
 
-    def put(self, message: Message, size: int = 0) -> None:
-        """Add a message.
+    def put(self, item: Item) -> None:
+        """Add a message of our own."""
+        self.messages.append(item)
+        self._wake()
+
+    def arrived(self, count: int, size: int) -> None:
+        """Hear how much was brought, after messages were appended.
 
         Args:
-            message: The message.
-            size: Bytes of its payload.
+            count: How many are new.
+            size: Bytes that came, of these and of one that is not complete.
         """
-        self.messages.append(message)
+        self._size += size
+        if not count:
+            return
         self._wake()
-        self._size = size = self._size + size + _OVERHEAD_BYTES
-        if size > self._limit and not self.is_paused:
+        self._size += count * _OVERHEAD_BYTES
+        if self._size > self._limit and not self.is_paused:
             self.is_paused = True
             self._source.pause_reading()
 
@@ -101,7 +108,7 @@ class Inbox:
             self.is_paused = False
             self._source.resume_reading()
 
-    async def read(self) -> Message:
+    async def read(self) -> Item:
         """Wait for a message and take it; one reader at a time.
 
         Raises:

@@ -10,22 +10,21 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol
 
 from windtunnel._base.compat import override
 from windtunnel._websocket.inbox import Inbox
-from windtunnel._websocket.messages import WSMessage, WSMessageTextBytes, WSMsgType
+from windtunnel._websocket.messages import WSMessage, WSMessageTextBytes
 from windtunnel._websocket.payloads import check_window
 from windtunnel._wire.ws_deflate import DeflateParameters, Deflater, Inflater
 from windtunnel._wire.ws_frames import FrameReader, frame_head
 from windtunnel._wire.ws_mask import fastest_mask
-from windtunnel._wire.ws_rules import CLOSE, FIN, PING, RSV1, TEXT, FrameError
+from windtunnel._wire.ws_rules import CLOSE, FIN, PING, RSV1, FrameError
 from windtunnel.errors import ClientConnectionResetError, WebSocketError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from windtunnel._websocket.inbox import Message
     from windtunnel._wire.ws_mask import Payload
 
 # Read at a time: copies of this size are reused by the allocator without page faults.
@@ -33,12 +32,6 @@ _READ_BYTES: Final = 65536
 # Payload is masked in slices of this size, for the same reason.
 _SLICE_BYTES: Final = 65536
 _MASK_POOL_BYTES: Final = 4096
-_TYPES: Final = {kind.value: kind for kind in WSMsgType}
-
-# Without the frame of Python that a named tuple's own constructor costs.
-_new_message: Callable[[type[Message], tuple[Any, ...]], Message] = cast(
-    "Any", tuple
-).__new__
 
 
 class Owner(Protocol):
@@ -71,6 +64,7 @@ class Link(asyncio.BufferedProtocol):
         inbox: The messages that came.
         deflate: As given.
         on_data: Called whenever bytes came, if not None.
+        text_class: What text messages become.
     """
 
     __slots__ = (
@@ -84,13 +78,13 @@ class Link(asyncio.BufferedProtocol):
         "_masks",
         "_owner",
         "_reader",
-        "_text_class",
         "_transport",
         "_view",
         "_writers",
         "deflate",
         "inbox",
         "on_data",
+        "text_class",
     )
 
     def __init__(
@@ -111,9 +105,9 @@ class Link(asyncio.BufferedProtocol):
                 is_fresh_each_time=deflate.server_no_context_takeover,
             )
         self._deflater: Deflater | None = None
-        self._text_class = WSMessage if decode_text else WSMessageTextBytes
+        self.text_class = WSMessage if decode_text else WSMessageTextBytes
         self._reader = FrameReader(
-            self._deliver,
+            self.inbox.messages.append,
             max_bytes=max_msg_size,
             inflater=inflater,
             decode_text=decode_text,
@@ -165,7 +159,9 @@ class Link(asyncio.BufferedProtocol):
         if self.on_data is not None:
             self.on_data()
         if self._is_direct:
+            known = len(self.inbox.messages)
             self._reader.filled(nbytes)
+            self._count(len(self.inbox.messages) - known, nbytes)
         else:
             self._feed(bytes(self._view[:nbytes]))
 
@@ -209,6 +205,8 @@ class Link(asyncio.BufferedProtocol):
     def _feed(self, data: bytes) -> None:
         if self._is_deaf:
             return
+        messages = self.inbox.messages
+        known = len(messages)
         try:
             self._reader.feed(data)
         except FrameError as failure:
@@ -217,12 +215,14 @@ class Link(asyncio.BufferedProtocol):
             error = WebSocketError(failure.code, str(failure))
             error.__cause__ = failure
             self.inbox.fail(error)
+        self._count(len(messages) - known, len(data))
 
-    def _deliver(self, opcode: int, data: str | bytes | int, extra: str) -> None:
-        size = 0 if isinstance(data, int) else len(data)
-        kind: type[Message] = self._text_class if opcode == TEXT else WSMessage
-        message = _new_message(kind, (_TYPES[opcode], data, extra))
-        self.inbox.put(message, size)
+    def _count(self, messages: int, size: int) -> None:
+        """Let the inbox know what came, so that it can stop us."""
+        if self.deflate is not None:
+            size += self._reader.inflated
+            self._reader.inflated = 0
+        self.inbox.arrived(messages, size)
 
     def _end(self, error: Exception | None) -> None:
         """Tell the reader that no more messages come."""

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, cast
 from windtunnel._websocket.heartbeat import Heartbeat
 from windtunnel._websocket.messages import (
     CLOSED_MESSAGE,
-    CLOSING_MESSAGE,
+    CLOSING_ITEM,
     ClientWSTimeout,
     WSCloseCode,
     WSMessage,
@@ -31,7 +31,7 @@ from windtunnel._websocket.payloads import (
     control_payload,
     octets,
 )
-from windtunnel._wire.ws_rules import NO_STATUS
+from windtunnel._wire.ws_rules import BINARY, CLOSE, NO_STATUS, TEXT
 from windtunnel.errors import (
     ClientConnectionResetError,
     WebSocketError,
@@ -43,8 +43,11 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from windtunnel._exchange.response import ClientResponse
-    from windtunnel._websocket.inbox import Inbox, Message
+    from windtunnel._websocket.inbox import Inbox, Item
     from windtunnel._websocket.link import Link
+    from windtunnel._websocket.messages import WSMessageTextBytes
+
+    Message = WSMessage | WSMessageTextBytes
 
 # Compat: aiohttp's connector has this as a default.
 _CEIL_THRESHOLD: Final = 5.0
@@ -60,6 +63,10 @@ class _State(Enum):
 
 
 _OPEN: Final = _State.OPEN
+# Without the frame of Python that a named tuple's own constructor costs.
+_new_message: Callable[[type[Message], tuple[Any, ...]], Message] = cast(
+    "Any", tuple
+).__new__
 
 
 class ClientWebSocketResponse:
@@ -101,6 +108,7 @@ class ClientWebSocketResponse:
         "_reader_left",
         "_response",
         "_state",
+        "_text_class",
         "_timeout",
     )
 
@@ -121,6 +129,7 @@ class ClientWebSocketResponse:
     ) -> None:
         self._inbox = reader
         self._link = writer
+        self._text_class: type[Message] = writer.text_class
         self._protocol = protocol
         self._response = response
         self._timeout = timeout
@@ -309,27 +318,32 @@ class ClientWebSocketResponse:
                 return CLOSED_MESSAGE
             messages = inbox.messages
             if messages:
-                message = messages.popleft()
+                opcode, data, extra = messages.popleft()
                 if not messages:
                     inbox.emptied()
             else:
-                try:
-                    message = await self._wait(timeout or self._timeout.ws_receive)
-                except ClientConnectionResetError as exc:
-                    self._lose(exc)
-                    return CLOSED_MESSAGE
-                except WebSocketError as exc:
-                    self._close_code = exc.code
-                    await self.close(code=exc.code)
-                    return WSMessage(WSMsgType.ERROR, exc, None)
-            kind = message[0]
-            if kind is _TEXT or kind is _BINARY:
-                return message
+                opcode, data, extra = await self._next(timeout)
+            if opcode == BINARY:
+                return _new_message(WSMessage, (_BINARY, data, extra))
+            if opcode == TEXT:
+                return _new_message(self._text_class, (_TEXT, data, extra))
+            message = WSMessage(WSMsgType(opcode), data, extra)
             if await self._is_for_the_user(message):
                 return message
 
-    async def _wait(self, seconds: float | None) -> Message:
-        """Wait for a message that is not there yet."""
+    async def _next(self, seconds: float | None) -> Item:
+        """Wait for a message that is not there yet; a failure is one as well."""
+        try:
+            return await self._wait(seconds or self._timeout.ws_receive)
+        except ClientConnectionResetError as exc:
+            self._lose(exc)
+            return CLOSED_MESSAGE
+        except WebSocketError as exc:
+            self._close_code = exc.code
+            await self.close(code=exc.code)
+            return WSMsgType.ERROR, exc, None
+
+    async def _wait(self, seconds: float | None) -> Item:
         self._is_waiting = True
         try:
             if not seconds:
@@ -346,12 +360,12 @@ class ClientWebSocketResponse:
                     left.set_result(None)
             self._reader_left.clear()
 
-    async def _is_for_the_user(self, message: Message) -> bool:
+    async def _is_for_the_user(self, message: WSMessage) -> bool:
         """Do what a message that is neither text nor binary asks for."""
         match message.type:
             case WSMsgType.CLOSE:
                 self._state = _State.CLOSING
-                self._close_code = _code_of(message)
+                self._close_code = message.data or NO_STATUS
                 if self._autoclose:
                     await self.close()
             case WSMsgType.PING if self._autoping:
@@ -443,7 +457,7 @@ class ClientWebSocketResponse:
         if self._is_waiting:
             if self._state is _OPEN:
                 self._state = _State.CLOSING
-                self._inbox.put(CLOSING_MESSAGE)
+                self._inbox.put(CLOSING_ITEM)
             # One future for each, for cancelling one must not wake the others.
             left = self._loop.create_future()
             self._reader_left.append(left)
@@ -475,15 +489,15 @@ class ClientWebSocketResponse:
         async with asyncio.timeout(self._timeout.ws_close):
             await self._link.send_close(payload)
             while self._close_code is None:
-                message = await self._inbox.read()
-                if message.type is WSMsgType.CLOSE:
-                    self._close_code = _code_of(message)
+                opcode, code, _ = await self._inbox.read()
+                if opcode == CLOSE:
+                    self._close_code = code or NO_STATUS
 
     def _lose(self, failure: Exception) -> None:
         """Give the connection up, and tell whoever receives."""
         self._stop_heartbeat()
         if self._is_waiting and self._state is _OPEN:
-            self._inbox.put(WSMessage(WSMsgType.ERROR, failure, None))
+            self._inbox.put((WSMsgType.ERROR, failure, None))
         self._state = _State.CLOSED
         self._close_code = WSCloseCode.ABNORMAL_CLOSURE
         self._exception = failure
@@ -508,7 +522,3 @@ class ClientWebSocketResponse:
         link: Link | None = getattr(self, "_link", None)
         if link is not None and self._state is not _State.CLOSED:
             link.abort()
-
-
-def _code_of(message: Message) -> int:
-    return cast("int", message.data) or NO_STATUS

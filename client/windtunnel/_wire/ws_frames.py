@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
     from windtunnel._wire.ws_deflate import Inflater
 
-    Deliver = Callable[[int, str | bytes | int, str], None]
+    # Opcode, payload (of a close frame, its code), "" (of a close frame, its reason).
+    Item = tuple[int, str | bytes | int, str]
 
 _WHOLE_BINARY: Final = FIN | BINARY
 # Frames that are a message of their own.
@@ -58,12 +59,15 @@ class FrameReader:
     """Reads what a server sends after the handshake.
 
     Args:
-        deliver: Called with opcode, payload and "" for each message, ping and pong; and
-            with CLOSE, the code and the reason. A close frame without a code gives 0.
+        deliver: Called with (opcode, payload, "") for each message, ping and pong; and
+            with (CLOSE, code, reason), where the code is 0 if there is none.
         max_bytes: Payload bytes of one message allowed, after inflation; 0 for any
             number.
         inflater: What undoes compression, None if it was not agreed on.
         decode_text: Whether text is delivered as str, else as checked bytes.
+
+    Attributes:
+        inflated: Bytes that inflating has made; whoever counts them sets it back.
     """
 
     __slots__ = (
@@ -82,17 +86,19 @@ class FrameReader:
         "_message",
         "_offset",
         "_text_as_str",
+        "inflated",
     )
 
     def __init__(
         self,
-        deliver: Deliver,
+        deliver: Callable[[Item], object],
         *,
         max_bytes: int,
         inflater: Inflater | None = None,
         decode_text: bool = True,
     ) -> None:
         self._deliver = deliver
+        self.inflated = 0
         self._max_bytes = max_bytes
         self._limit = max_bytes or 2**63
         self._inflater = inflater
@@ -122,7 +128,7 @@ class FrameReader:
             return
         # Without a copy if there is no head.
         data = self._head + data
-        limit, size = self._limit, len(data)
+        deliver, limit, size = self._deliver, self._limit, len(data)
         position = self._take(data, 0) if self._left else 0
         while size - position >= 2:
             first = data[position]
@@ -149,19 +155,19 @@ class FrameReader:
                 position = self._begin(first, length, data, start, position)
                 continue
             if first == _WHOLE_BINARY:
-                self._deliver(BINARY, data[start:stop], "")
+                deliver((BINARY, data[start:stop], ""))
             else:
-                self._deliver_text(data[start:stop], position)
+                deliver((TEXT, self._text(data[start:stop], position), ""))
             position = stop
         self._head = data[position:]
         self._offset += position
 
-    def _deliver_text(self, data: bytes, position: int) -> None:
+    def _text(self, data: bytes, position: int) -> str | bytes:
         try:
             text = data.decode()
         except UnicodeDecodeError as exc:
             raise bad_text(data[exc.start :], self._offset + position) from exc
-        self._deliver(TEXT, text if self._text_as_str else data, "")
+        return text if self._text_as_str else data
 
     def room(self) -> memoryview | None:
         """Give the memory where the next bytes belong, None if they go to ``feed``."""
@@ -297,7 +303,9 @@ class FrameReader:
             if left == 0 and self._first & FIN:
                 payload = message.finish(at)
                 self._message = None
-                self._deliver(message.opcode, payload, "")
+                if message.is_compressed:
+                    self.inflated += message.size
+                self._deliver((message.opcode, payload, ""))
         return stop
 
     def _begin_direct(self, length: int) -> None:
@@ -314,7 +322,7 @@ class FrameReader:
         self._direct = None
         if body is not None and len(body) <= _SPARE_BYTES and not _SPARE:
             _SPARE.append(body)
-        self._deliver(BINARY, payload, "")
+        self._deliver((BINARY, payload, ""))
 
     def _end_control(self, at: int) -> None:
         payload, self._control = self._control, b""
@@ -322,9 +330,9 @@ class FrameReader:
         if opcode == CLOSE:
             code, reason = parse_close(payload, at)
             self._is_over = True
-            self._deliver(CLOSE, 0 if code == NO_STATUS else code, reason)
+            self._deliver((CLOSE, 0 if code == NO_STATUS else code, reason))
         else:
-            self._deliver(opcode, payload, "")
+            self._deliver((opcode, payload, ""))
 
 
 def _rule(opcode: int) -> str:

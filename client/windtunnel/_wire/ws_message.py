@@ -29,6 +29,8 @@ class Assembly:
 
     Attributes:
         size: Payload bytes so far, after inflation.
+        is_compressed: Whether they are inflated.
+        opcode: As given.
     """
 
     __slots__ = (
@@ -38,6 +40,7 @@ class Assembly:
         "_max_bytes",
         "_rest",
         "_text",
+        "is_compressed",
         "opcode",
         "size",
     )
@@ -53,6 +56,7 @@ class Assembly:
         self.opcode = opcode
         self.size = 0
         self._inflater = inflater
+        self.is_compressed = inflater is not None
         self._max_bytes = max_bytes
         self._is_decoded = is_decoded and opcode == TEXT
         self._bytes = bytearray()

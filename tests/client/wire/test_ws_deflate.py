@@ -32,7 +32,7 @@ def read(
     """Say what a reader that agreed on compression delivers."""
     sink = Sink()
     reader = FrameReader(
-        sink.deliver,
+        sink.found.append,
         max_bytes=max_bytes,
         inflater=Inflater(bits, is_fresh_each_time=fresh),
     )

@@ -47,13 +47,10 @@ class Sink:
         self.found: list[tuple[int, object, str]] = []
         self.error: FrameError | None = None
         self.reader = FrameReader(
-            self.deliver,
+            self.found.append,
             max_bytes=max_bytes,
             decode_text=decode_text,
         )
-
-    def deliver(self, opcode: int, data: object, extra: str) -> None:
-        self.found.append((opcode, data, extra))
 
     def feed(self, *pieces: bytes) -> None:
         try:

@@ -12,6 +12,8 @@ A request flows down and its response up::
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from windtunnel import hdrs
 from windtunnel._base.fingerprint import Fingerprint
 from windtunnel._base.typedefs import (
@@ -23,8 +25,34 @@ from windtunnel._base.typedefs import (
     SocketFactoryType,
 )
 from windtunnel._base.version import __version__
-from windtunnel._body.payloads import Payload
+from windtunnel._body.disposition import (
+    BadContentDispositionHeader,
+    BadContentDispositionParam,
+    content_disposition_filename,
+    parse_content_disposition,
+)
+from windtunnel._body.formdata import FormData
+from windtunnel._body.payload_async import AsyncIterablePayload, streamer
+from windtunnel._body.payload_base import Payload
+from windtunnel._body.payload_files import (
+    BufferedReaderPayload,
+    BytesIOPayload,
+    IOBasePayload,
+    TextIOPayload,
+)
+from windtunnel._body.payload_memory import (
+    BytesPayload,
+    JsonPayload,
+    StringIOPayload,
+    StringPayload,
+)
+from windtunnel._body.payload_registry import (
+    PAYLOAD_REGISTRY,
+    get_payload,
+    payload_type,
+)
 from windtunnel._body.stream import StreamReader
+from windtunnel._body.zlib_backend import set_zlib_backend
 from windtunnel._exchange.response import ClientResponse
 from windtunnel._policy.deadline import ClientTimeout
 from windtunnel._session.session import ClientSession
@@ -78,10 +106,26 @@ from windtunnel.errors import (
     WSServerHandshakeError,
 )
 
+if TYPE_CHECKING:
+    from windtunnel._body.data_queue import DataQueue, EofStream, FlowControlDataQueue
+    from windtunnel._body.empty_stream import EMPTY_PAYLOAD
+    from windtunnel._body.multipart_part import BodyPartReader
+    from windtunnel._body.multipart_read import MultipartReader
+    from windtunnel._body.multipart_write import MultipartWriter
+
 __all__ = (
+    "EMPTY_PAYLOAD",
+    "PAYLOAD_REGISTRY",
     "AddrInfoType",
+    "AsyncIterablePayload",
     "AsyncResolver",
+    "BadContentDispositionHeader",
+    "BadContentDispositionParam",
     "BaseConnector",
+    "BodyPartReader",
+    "BufferedReaderPayload",
+    "BytesIOPayload",
+    "BytesPayload",
     "ClientConnectionError",
     "ClientConnectionResetError",
     "ClientConnectorCertificateError",
@@ -102,14 +146,22 @@ __all__ = (
     "ClientWebSocketResponse",
     "ConnectionTimeoutError",
     "ContentTypeError",
+    "DataQueue",
     "DefaultResolver",
+    "EofStream",
     "Fingerprint",
+    "FlowControlDataQueue",
+    "FormData",
     "HttpVersion",
     "HttpVersion10",
     "HttpVersion11",
+    "IOBasePayload",
     "InvalidURL",
     "InvalidUrlClientError",
     "InvalidUrlRedirectClientError",
+    "JsonPayload",
+    "MultipartReader",
+    "MultipartWriter",
     "NamedPipeConnector",
     "NonHttpUrlClientError",
     "NonHttpUrlRedirectClientError",
@@ -123,7 +175,10 @@ __all__ = (
     "SocketFactoryType",
     "SocketTimeoutError",
     "StreamReader",
+    "StringIOPayload",
+    "StringPayload",
     "TCPConnector",
+    "TextIOPayload",
     "ThreadedResolver",
     "TooManyRedirects",
     "TotalTimeoutError",
@@ -136,5 +191,34 @@ __all__ = (
     "WSServerHandshakeError",
     "WebSocketError",
     "__version__",
+    "content_disposition_filename",
+    "get_payload",
     "hdrs",
+    "parse_content_disposition",
+    "payload_type",
+    "set_zlib_backend",
+    "streamer",
 )
+
+# Names whose modules few programs need, and where they are.
+_LATE = {
+    "BodyPartReader": "windtunnel._body.multipart_part",
+    "DataQueue": "windtunnel._body.data_queue",
+    "EMPTY_PAYLOAD": "windtunnel._body.empty_stream",
+    "EofStream": "windtunnel._body.data_queue",
+    "FlowControlDataQueue": "windtunnel._body.data_queue",
+    "MultipartReader": "windtunnel._body.multipart_read",
+    "MultipartWriter": "windtunnel._body.multipart_write",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a name when it is asked for the first time."""
+    if name not in _LATE:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    from importlib import import_module
+
+    value: object = getattr(import_module(_LATE[name]), name)
+    globals()[name] = value
+    return value

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from windtunnel._base.typedefs import ConnectionKey, RequestInfo
+from windtunnel._exchange.headers import check_fields
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Set as AbstractSet
 
     from windtunnel._body.payloads import Payload
     from windtunnel._exchange.headers import HeaderBlock
@@ -68,14 +70,29 @@ def frame_body(method: str, payload: Payload | None, block: HeaderBlock) -> Fram
         if payload is not None or method not in _WITHOUT_BODY:
             lines = f"Content-Length: {size}\r\n"
     has_type = "content-type" in names
-    if payload is not None and payload.content_type is not None and not has_type:
-        lines += f"Content-Type: {payload.content_type}\r\n"
-        has_type = True
+    if payload is not None:
+        if not has_type:
+            lines += f"Content-Type: {payload.content_type}\r\n"
+            has_type = True
+        if extra := payload.extra_headers:
+            lines += _more_lines(extra, names)
     if is_chunked and not block.is_chunked:
         lines += "Transfer-Encoding: chunked\r\n"
     if not has_type and method in _WITH_TYPE:
         lines += _DEFAULT_TYPE
     return Framing(lines, is_chunked, length or 0)
+
+
+def _more_lines(fields: list[tuple[str, str]], names: AbstractSet[str]) -> str:
+    """Print the fields that a payload brings, unless the caller gave them.
+
+    Raises:
+        ValueError: One of them would not stay in its line.
+    """
+    check_fields(fields)
+    return "".join(
+        [f"{name}: {text}\r\n" for name, text in fields if name.lower() not in names]
+    )
 
 
 class Plan:

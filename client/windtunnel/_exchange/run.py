@@ -6,6 +6,7 @@ into ``_policy``; this file only acts on them.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from windtunnel._exchange.lease import Lease
@@ -19,7 +20,6 @@ from windtunnel._wire.violation import WireError
 from windtunnel.hdrs import UPGRADE
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
 
     from windtunnel._body.payloads import Payload
@@ -67,14 +67,14 @@ async def run(
             if may_repeat and _is_worth_repeating(failure, request):
                 may_repeat = False
                 continue
-            _close_payload(request)
+            await _close_payload(request)
             error = explain(failure, request)
             raise error from error.__cause__
         except BaseException:
-            _close_payload(request)
+            await _close_payload(request)
             raise
         if request.payload is not None:
-            _close_payload(request)
+            await _close_payload(request)
         lease = None
         if answer.stream is not None:
             lease = _lease(request, answer, Lease(connection, token))
@@ -126,12 +126,12 @@ def _is_worth_repeating(failure: Exception, request: Request) -> bool:
     )
 
 
-def _close_payload(request: Request) -> None:
+async def _close_payload(request: Request) -> None:
     """Let go of the body, but not while it is still being sent."""
     payload, task = request.payload, request.upload
-    if payload is None:
+    if payload is None or not payload.closes:
         return
     if task is None or task.done():
-        payload.close()
+        await payload.close()
     else:
-        task.add_done_callback(lambda _: payload.close())
+        task.add_done_callback(lambda _: asyncio.ensure_future(payload.close()))

@@ -61,8 +61,8 @@ def test_body_in_memory_has_type_length_and_pieces(
     assert payload.replayable
     assert collect(payload) == ([body] if body else [])
     assert collect(payload) == ([body] if body else [])
-    payload.close()
-    payload.close()
+    asyncio.run(payload.close())
+    asyncio.run(payload.close())
 
 
 def test_mutable_bytes_are_copied_at_the_call() -> None:
@@ -233,7 +233,7 @@ def test_binary_file_is_sent_from_its_position_with_the_type_of_its_name(
         assert max(map(len, pieces)) <= 65536
         assert payload.replayable
         assert b"".join(collect(payload)) == BIG
-        payload.close()
+        asyncio.run(payload.close())
         assert not file.closed
 
 

@@ -8,7 +8,9 @@ not know how a body is framed or written, and never looks at a connection.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
+
+from multidict import CIMultiDict
 
 from windtunnel._base.typedefs import shown
 from windtunnel._body.formdata import FormData
@@ -18,7 +20,10 @@ from windtunnel._body.payload_files import IOBasePayload
 from windtunnel._body.payload_memory import TEXT, bytes_payload, encoded_json
 from windtunnel._body.payload_registry import PAYLOAD_REGISTRY, NoPayloadError
 
-__all__ = ("Payload", "json_payload", "make_payload")
+if TYPE_CHECKING:
+    from windtunnel._body.payload_base import Headers
+
+__all__ = ("Payload", "compressed", "json_payload", "make_payload", "request_payload")
 
 _JSON = "application/json"
 
@@ -82,3 +87,42 @@ def json_payload(obj: Any, dumps: Callable[[Any], object]) -> Payload:
     Spec: RFC 8259 section 8.1.
     """
     return bytes_payload(encoded_json(obj, dumps), _JSON)
+
+
+def request_payload(data: Any, json: Any, dumps: Callable[[Any], object]) -> Payload:
+    """Make the body of a request from its ``data`` or its ``json``.
+
+    Raises:
+        ValueError: Both are given.
+        TypeError: It cannot be sent.
+    """
+    if json is None:
+        return make_payload(data)
+    if data is not None:
+        msg = "data and json parameters can not be used at the same time"
+        raise ValueError(msg)
+    return json_payload(json, dumps)
+
+
+def compressed(
+    payload: Payload, compress: str | bool, *headers: Headers | None
+) -> Payload:
+    """Apply a content coding to a body, unless that is empty.
+
+    Args:
+        payload: The body.
+        compress: Name of the coding; True for deflate.
+        *headers: Fields of the request.
+
+    Raises:
+        ValueError: The coding cannot be applied, or the fields name one already.
+    """
+    # Here, because few requests are compressed.
+    from windtunnel._body.encoders import CompressedPayload
+
+    if any("Content-Encoding" in CIMultiDict(fields or ()) for fields in headers):
+        msg = "compress can not be set if Content-Encoding header is set"
+        raise ValueError(msg)
+    if payload.size == 0:
+        return payload
+    return CompressedPayload(payload, "deflate" if compress is True else str(compress))

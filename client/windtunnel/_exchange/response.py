@@ -227,7 +227,8 @@ class ClientResponse:
         if not self._coding:
             return
         try:
-            decoder = make_decoder(self._coding)
+            limit = self._request.settings.max_decoded_size
+            decoder = make_decoder(self._coding, limit)
         except DecodeError as exc:
             stream.fail(exc)
             return

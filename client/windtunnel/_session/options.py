@@ -26,6 +26,7 @@ class RequestOptions(TypedDict, total=False):
     params: Any
     data: Any
     json: Any
+    compress: str | bool | None
     headers: Headers | None
     skip_auto_headers: Iterable[str] | None
     timeout: ClientTimeout | float | None
@@ -36,6 +37,7 @@ class RequestOptions(TypedDict, total=False):
     max_line_size: int | None
     max_field_size: int | None
     max_headers: int | None
+    max_decoded_size: int | None
 
 
 class WebSocketOptions(TypedDict, total=False):
@@ -93,6 +95,7 @@ def merge_settings(
     max_line_size: int | None = None,
     max_field_size: int | None = None,
     max_headers: int | None = None,
+    max_decoded_size: int | None = None,
 ) -> ReadSettings:
     """Put a request's settings over the session's; None means the session's."""
     limits = base.limits
@@ -105,4 +108,5 @@ def merge_settings(
         base.read_bufsize if read_bufsize is None else read_bufsize,
         base.auto_decompress if auto_decompress is None else auto_decompress,
         sock_read,
+        base.max_decoded_size if max_decoded_size is None else max_decoded_size,
     )

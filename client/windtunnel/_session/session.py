@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from multidict import CIMultiDict, getversion
 
 from windtunnel._base.typedefs import UNSET, Unset
-from windtunnel._body.payloads import json_payload, make_payload
+from windtunnel._body.payloads import compressed, request_payload
 from windtunnel._exchange.headers import HeaderBlock, checked_method, merge_headers
 from windtunnel._exchange.request import Plan, Request
 from windtunnel._exchange.run import run
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
     from yarl import URL
 
-    from windtunnel._body.payloads import Payload
     from windtunnel._exchange.response import ClientResponse
     from windtunnel._policy.deadline import ClientTimeout
     from windtunnel._session.options import (
@@ -81,6 +80,8 @@ class ClientSession:
         max_line_size: Bytes of a status line at most.
         max_field_size: Bytes of a header field at most, name and value together.
         max_headers: Header fields at most.
+        max_decoded_size: Bytes that a compressed body may decode to; one more is a
+            ``ClientPayloadError``. None for any number.
         fallback_charset_resolver: Names the encoding of a body that does not declare
             one.
 
@@ -127,6 +128,7 @@ class ClientSession:
         max_line_size: int = 8190,
         max_field_size: int = 8190,
         max_headers: int = 128,
+        max_decoded_size: int | None = None,
         fallback_charset_resolver: Callable[[ClientResponse, bytes], str] = _utf8,
     ) -> None:
         # First, so that __del__ finds it whatever fails below.
@@ -146,6 +148,7 @@ class ClientSession:
             read_bufsize,
             auto_decompress,
             timeout.sock_read,
+            max_decoded_size,
         )
         self._targets: dict[str | URL, Target] = {}
         self._make_block()
@@ -196,6 +199,7 @@ class ClientSession:
         params: Any = None,
         data: Any = None,
         json: Any = None,
+        compress: str | bool | None = None,
         headers: Headers | None = None,
         skip_auto_headers: Iterable[str] | None = None,
         timeout: ClientTimeout | float | Unset | None = UNSET,  # noqa: ASYNC109  # API
@@ -216,7 +220,9 @@ class ClientSession:
         block = self._header_block(headers, skip_auto_headers)
         payload = None
         if data is not None or json is not None:
-            payload = self._payload(data, json)
+            payload = request_payload(data, json, self._json_serialize)
+            if compress:
+                payload = compressed(payload, compress, self._headers, headers)
         plan = None if payload is not None else target.plans.get(method)
         if plan is None or plan.block is not block or ssl is not True:
             plan = Plan(
@@ -243,14 +249,6 @@ class ClientSession:
         if raise_for_status:
             await _check_status(response, raise_for_status)
         return response
-
-    def _payload(self, data: Any, json: Any) -> Payload:
-        if json is None:
-            return make_payload(data)
-        if data is not None:
-            msg = "data and json parameters can not be used at the same time"
-            raise ValueError(msg)
-        return json_payload(json, self._json_serialize)
 
     def _target(self, url: str | URL, params: Any) -> Target:
         if params is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import io
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import pytest
 import windtunnel
 from tests.client.support import URL, play
 from windtunnel._base.compat import override
+from windtunnel._body.decoders import make_decoder
 from windtunnel._body.encoders import make_encoder
 from windtunnel_fakeserver import Reply, Tunnel
 
@@ -179,3 +181,57 @@ def test_compressed_response_is_decoded(coding: str) -> None:
             return await response.read()
 
     assert tunnel.run(main) == b"text " * 1000
+
+
+@pytest.mark.parametrize(
+    ("compress", "coding"),
+    [(True, "deflate"), ("gzip", "gzip"), ("br", "br"), ("zstd", "zstd")],
+)
+def test_body_is_compressed_on_request(compress: bool | str, coding: str) -> None:
+    request = sent("text " * 50_000, compress=compress)
+    assert request.header("Content-Encoding") == coding
+    assert request.header("Transfer-Encoding") == "chunked"
+    assert request.header("Content-Type") == "text/plain; charset=utf-8"
+    assert len(request.body) < 2000
+    decoder = make_decoder(coding)
+    assert decoder is not None
+    assert decoder.decode(request.body, 1 << 20) == b"text " * 50_000
+
+
+def test_empty_body_is_not_compressed() -> None:
+    request = sent(b"", compress=True)
+    assert request.header("Content-Length") == "0"
+    assert not has_header(request, "Content-Encoding")
+
+
+def test_body_that_is_compressed_already_is_not_compressed_again() -> None:
+    with pytest.raises(ValueError, match="compress can not be set"):
+        sent(b"x", compress=True, headers={"content-encoding": "gzip"})
+    with pytest.raises(ValueError, match="'foo' cannot be applied"):
+        sent(b"x", compress="foo")
+
+
+@pytest.mark.parametrize("size", [5000, 500_000])
+@pytest.mark.parametrize("cap", [None, 0, -1])
+def test_cap_of_the_decoded_size_holds(size: int, cap: int | None) -> None:
+    tunnel = Tunnel()
+    server = tunnel.host("http://a.test")
+    body = gzip.compress(b"a" * size)
+    server.on("GET", "/").reply(Reply(200, {"Content-Encoding": "gzip"}, body=body))
+    limit = None if cap is None else size + cap
+
+    async def main(tunnel: Tunnel) -> None:
+        async with windtunnel.ClientSession(max_decoded_size=10) as session:
+            with pytest.raises(windtunnel.ClientPayloadError, match="max_decoded_size"):
+                await (await session.get(URL)).read()
+        async with windtunnel.ClientSession() as session:
+            response = await session.get(URL, max_decoded_size=limit)
+            if cap == -1:
+                with pytest.raises(
+                    windtunnel.ClientPayloadError, match="max_decoded_size"
+                ):
+                    await response.read()
+            else:
+                assert await response.read() == b"a" * size
+
+    tunnel.run(main)

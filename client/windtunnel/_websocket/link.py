@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
 from windtunnel._base.compat import override
@@ -62,6 +63,7 @@ class Link(asyncio.BufferedProtocol):
 
     Attributes:
         inbox: The messages that came.
+        is_full: Whether whoever has sent something has to wait.
         deflate: As given.
         on_data: Called whenever bytes came, if not None.
         text_class: What text messages become.
@@ -73,6 +75,7 @@ class Link(asyncio.BufferedProtocol):
         "_is_deaf",
         "_is_direct",
         "_is_lost",
+        "_loop",
         "_mask",
         "_mask_at",
         "_masks",
@@ -83,6 +86,7 @@ class Link(asyncio.BufferedProtocol):
         "_writers",
         "deflate",
         "inbox",
+        "is_full",
         "on_data",
         "text_class",
     )
@@ -119,8 +123,10 @@ class Link(asyncio.BufferedProtocol):
         self._is_deaf = False
         self._is_closing = False
         self._is_lost = False
-        # Whoever waits for room to write; None while there is room.
-        self._writers: list[asyncio.Future[None]] | None = None
+        self.is_full = False
+        # Whoever waits for room to write.
+        self._writers: list[asyncio.Future[None]] = []
+        self._loop = loop
         self._mask = fastest_mask()
         self._masks = b""
         self._mask_at = 0
@@ -181,12 +187,13 @@ class Link(asyncio.BufferedProtocol):
 
     @override
     def pause_writing(self) -> None:
-        self._writers = []
+        self.is_full = True
 
     @override
     def resume_writing(self) -> None:
-        writers, self._writers = self._writers, None
-        for writer in writers or ():
+        self.is_full = False
+        writers, self._writers = self._writers, []
+        for writer in writers:
             if not writer.done():
                 writer.set_result(None)
 
@@ -233,10 +240,8 @@ class Link(asyncio.BufferedProtocol):
 
     # --- sending --------------------------------------------------------------------
 
-    async def send(
-        self, opcode: int, payload: Payload, compress: int | None = None
-    ) -> None:
-        """Send a message or a control frame, and wait until there is room for more.
+    def send(self, opcode: int, payload: Payload, compress: int | None = None) -> None:
+        """Send a message or a control frame; the caller waits while ``is_full``.
 
         Args:
             opcode: The frame's.
@@ -254,50 +259,9 @@ class Link(asyncio.BufferedProtocol):
         if self.deflate is not None and opcode < CLOSE:
             payload = self._compressed(payload, self.deflate, compress)
             first |= RSV1
-        self._write(first, payload)
-        if self._writers is not None:
-            await self._writable()
-
-    async def send_close(self, payload: bytes) -> None:
-        """Send a close frame; nothing can be sent after it.
-
-        Raises:
-            ClientConnectionResetError: The connection is closed or closing.
-        """
-        self._write(FIN | CLOSE, payload)
-        self._is_closing = True
-        if self._writers is not None:
-            await self._writable()
-
-    def ping(self) -> None:
-        """Send an empty ping, if anything can still be sent."""
-        if not self._cannot_write():
-            self._write(FIN | PING, b"")
-
-    def _compressed(
-        self, payload: Payload, agreed: DeflateParameters, bits: int | None
-    ) -> bytes:
-        deflater = self._deflater
-        # With a window of its own the message knows nothing of those before; nor may
-        # those after it refer to them, for the server counts all of them.
-        if bits or deflater is None:
-            deflater = self._deflater = Deflater(
-                min(bits or agreed.client_bits, agreed.client_bits),
-                is_fresh_each_time=agreed.client_no_context_takeover,
-            )
-        if bits:
-            self._deflater = None
-        return deflater.deflate(payload)
-
-    def _cannot_write(self) -> bool:
         transport = self._transport
-        return self._is_closing or transport is None or transport.is_closing()
-
-    def _write(self, first: int, payload: Payload) -> None:
-        if self._cannot_write():
+        if transport is None or self._is_closing or transport.is_closing():
             raise ClientConnectionResetError("Cannot write to closing transport")
-        transport = self._transport
-        assert transport is not None
         at = self._mask_at
         if at >= len(self._masks):
             self._masks = os.urandom(_MASK_POOL_BYTES)
@@ -314,15 +278,49 @@ class Link(asyncio.BufferedProtocol):
         for start in range(0, size, _SLICE_BYTES):
             transport.write(self._mask(view[start : start + _SLICE_BYTES], key))
 
-    async def _writable(self) -> None:
-        writers = self._writers
-        assert writers is not None
+    async def writable(self) -> None:
+        """Wait until there is room for more, when ``is_full``.
+
+        Raises:
+            ClientConnectionResetError: The connection was closed meanwhile.
+        """
         # One future for each: cancelling one sender must not wake the others.
-        writer = asyncio.get_running_loop().create_future()
-        writers.append(writer)
+        writer = self._loop.create_future()
+        self._writers.append(writer)
         await writer
         if self._is_lost:
             raise ClientConnectionResetError("Cannot write to closing transport")
+
+    async def send_close(self, payload: bytes) -> None:
+        """Send a close frame; nothing can be sent after it.
+
+        Raises:
+            ClientConnectionResetError: The connection is closed or closing.
+        """
+        self.send(CLOSE, payload)
+        self._is_closing = True
+        if self.is_full:
+            await self.writable()
+
+    def ping(self) -> None:
+        """Send an empty ping, if anything can still be sent."""
+        with suppress(ClientConnectionResetError):
+            self.send(PING, b"")
+
+    def _compressed(
+        self, payload: Payload, agreed: DeflateParameters, bits: int | None
+    ) -> bytes:
+        deflater = self._deflater
+        # With a window of its own the message knows nothing of those before; nor may
+        # those after it refer to them, for the server counts all of them.
+        if bits or deflater is None:
+            deflater = self._deflater = Deflater(
+                min(bits or agreed.client_bits, agreed.client_bits),
+                is_fresh_each_time=agreed.client_no_context_takeover,
+            )
+        if bits:
+            self._deflater = None
+        return deflater.deflate(payload)
 
     # --- the end --------------------------------------------------------------------
 

@@ -209,7 +209,7 @@ class ClientWebSocketResponse:
 
     async def ping(self, message: bytes | str = b"") -> None:
         """Send a ping; arguments and errors as in ``pong``."""
-        await self._link.send(WSMsgType.PING, control_payload(message))
+        await self._send(WSMsgType.PING, control_payload(message))
 
     async def pong(self, message: bytes | str = b"") -> None:
         """Send a pong.
@@ -221,7 +221,7 @@ class ClientWebSocketResponse:
             ClientConnectionResetError: The connection is closed or closing.
             ValueError: The payload is too long.
         """
-        await self._link.send(WSMsgType.PONG, control_payload(message))
+        await self._send(WSMsgType.PONG, control_payload(message))
 
     async def send_str(self, data: str, compress: int | None = None) -> None:
         """Send a text message, and wait until there is room for more.
@@ -237,14 +237,20 @@ class ClientWebSocketResponse:
             ValueError: ``compress`` is out of range.
         """
         check_type(data, str, "str")
-        await self._link.send(_TEXT, data.encode(), compress)
+        link = self._link
+        link.send(TEXT, data.encode(), compress)
+        if link.is_full:
+            await link.writable()
 
     async def send_bytes(
         self, data: bytes | bytearray | memoryview, compress: int | None = None
     ) -> None:
         """Send a binary message; arguments and errors as in ``send_str``."""
         check_type(data, (bytes, bytearray, memoryview), "byte-ish")
-        await self._link.send(_BINARY, octets(data), compress)
+        link = self._link
+        link.send(BINARY, octets(data), compress)
+        if link.is_full:
+            await link.writable()
 
     async def send_json(
         self,
@@ -290,7 +296,14 @@ class ClientWebSocketResponse:
         elif opcode not in (_TEXT, _BINARY):
             msg = f"opcode={opcode!r} cannot be sent, allowed: TEXT, BINARY, PING, PONG"
             raise ValueError(msg)
-        await self._link.send(opcode, message, compress)
+        await self._send(opcode, message, compress)
+
+    async def _send(
+        self, opcode: int, payload: bytes, compress: int | None = None
+    ) -> None:
+        self._link.send(opcode, payload, compress)
+        if self._link.is_full:
+            await self._link.writable()
 
     # --- receiving ------------------------------------------------------------------
 
@@ -379,7 +392,7 @@ class ClientWebSocketResponse:
 
     async def _answer(self, payload: bytes) -> None:
         try:
-            await self._link.send(WSMsgType.PONG, payload)
+            await self._send(WSMsgType.PONG, payload)
         except ClientConnectionResetError:
             # It is gone; what it sent before that is still to be received.
             return

@@ -19,9 +19,10 @@ async def test_what_came_before_the_end_can_be_received_and_nothing_sent() -> No
     )
     link.take_over(None, frame(BINARY, b"x" * 300_000) * 2)
     link.ping()
-    for sending in (link.send(BINARY, b"x"), link.send_close(b"")):
-        with pytest.raises(ClientConnectionResetError, match="Cannot write"):
-            await sending
+    with pytest.raises(ClientConnectionResetError, match="Cannot write"):
+        link.send(BINARY, b"x")
+    with pytest.raises(ClientConnectionResetError, match="Cannot write"):
+        await link.send_close(b"")
     for _ in range(2):
         assert len((await link.inbox.read())[1]) == 300_000
     with pytest.raises(ClientConnectionResetError, match="No close frame"):

@@ -117,8 +117,8 @@ class NamedPipeConnector(_PathConnector):
             path, force_close, keepalive_timeout, limit, limit_per_host, loop
         )
         # Only that loop has it; asyncio has no type for it on other systems.
-        self._make = getattr(self._loop, "create_pipe_connection", None)
-        if self._make is None:
+        self._open_pipe = getattr(self._loop, "create_pipe_connection", None)
+        if self._open_pipe is None:
             msg = (
                 "Named Pipes only available in proactor loop under windows, this is "
                 f"{type(self._loop).__name__}"
@@ -127,8 +127,8 @@ class NamedPipeConnector(_PathConnector):
 
     @override
     async def _connect(self, key: ConnectionKey) -> Connection:
-        assert self._make is not None
-        _, connection = await self._make(
+        assert self._open_pipe is not None
+        _, connection = await self._open_pipe(
             lambda: Connection(self._pool, key, self._loop), self._path
         )
         assert isinstance(connection, Connection)

@@ -184,7 +184,9 @@ def _result(
     host, port = address[:2]
     if len(address) > 3 and address[3]:
         # A link-local address means nothing without its interface.
-        host, _ = socket.getnameinfo((host, port, *address[2:4]), _NUMERIC)
+        host, _ = socket.getnameinfo(
+            (host, port, *address[2:4]), socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
+        )
     return ResolveResult(
         hostname=name,
         host=str(host),

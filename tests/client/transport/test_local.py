@@ -11,7 +11,10 @@ import windtunnel
 from windtunnel.errors import UnixClientConnectorError
 from windtunnel_fakeserver import Tunnel
 
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -68,3 +71,34 @@ def test_named_pipes_need_another_event_loop() -> None:
             windtunnel.NamedPipeConnector(r"\\.\pipe\x")
 
     Tunnel().run(main)
+
+
+class PipeLoop(asyncio.SelectorEventLoop):
+    """A loop that has named pipes, which are Unix sockets."""
+
+    async def create_pipe_connection(
+        self, make: Callable[[], asyncio.BaseProtocol], path: str
+    ) -> tuple[asyncio.BaseTransport, asyncio.BaseProtocol]:
+        return await self.create_unix_connection(make, path)
+
+
+def test_a_named_pipe_is_asked_of_a_loop_that_has_them(tmp_path: Path) -> None:
+    path = str(tmp_path / "pipe")
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(OK)
+        writer.close()
+
+    async def program() -> None:
+        server = await asyncio.start_unix_server(serve, path)
+        connector = windtunnel.NamedPipeConnector(path)
+        async with (
+            server,
+            windtunnel.ClientSession(connector=connector) as session,
+            session.get("http://a.test/") as response,
+        ):
+            assert await response.text() == "ok"
+
+    with asyncio.Runner(loop_factory=PipeLoop) as runner:
+        runner.run(program())

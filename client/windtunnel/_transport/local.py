@@ -6,6 +6,7 @@ the Host field. Neither does TLS.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from windtunnel._base.compat import override
@@ -56,8 +57,9 @@ class _PathConnector(BaseConnector):
         except OSError as exc:
             raise DialFailed(exc, key, path=self._path) from exc
 
+    @abstractmethod
     async def _connect(self, key: ConnectionKey) -> Connection:
-        raise NotImplementedError
+        """Connect to the path."""
 
 
 class UnixConnector(_PathConnector):

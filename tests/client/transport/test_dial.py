@@ -256,3 +256,17 @@ def test_cancelling_while_dialling_leaves_nothing(moment: float) -> None:
         assert tunnel.clock.elapsed < 2
 
     run(main, limit=1)
+
+
+def test_a_timeout_of_the_operating_system_is_no_deadline() -> None:
+    async def main(session: windtunnel.ClientSession, tunnel: Tunnel) -> None:
+        tunnel.host("http://a.test", addresses=[FOUR])
+        limits = windtunnel.ClientTimeout(sock_connect=3)
+        with pytest.raises(windtunnel.ClientConnectorError) as caught:
+            await session.get("http://a.test/", timeout=limits)
+        assert isinstance(caught.value.os_error, TimeoutError)
+
+    def fails(info: Any) -> socket.socket:
+        raise TimeoutError(110, "Connection timed out")
+
+    run(main, socket_factory=fails)

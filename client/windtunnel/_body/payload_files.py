@@ -12,11 +12,10 @@ import io
 import os
 import stat
 import sys
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from windtunnel._base.compat import override
-from windtunnel._base.typedefs import UNSET, shown
+from windtunnel._base.typedefs import shown
 from windtunnel._body.payload_async import BYTES_PER_TURN
 from windtunnel._body.payload_base import Payload
 from windtunnel._body.payload_memory import sliced, text_type
@@ -204,7 +203,7 @@ class TextIOPayload(IOBasePayload):
         value: io.TextIOBase,
         *args: Any,
         encoding: str | None = None,
-        content_type: str | Unset | None = UNSET,
+        content_type: str | Unset | None = None,
         **kwargs: Any,
     ) -> None:
         encoding, content_type = text_type(encoding, content_type)
@@ -299,4 +298,4 @@ def file_name(file: Any) -> str | None:
     name = getattr(file, "name", None)
     if not isinstance(name, str) or not name or (name[0] == "<" and name[-1] == ">"):
         return None
-    return PurePath(name).name
+    return os.path.basename(name)

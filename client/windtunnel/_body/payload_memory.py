@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = (
     "BytesPayload",
+    "JsonBytesPayload",
     "JsonPayload",
     "StringIOPayload",
     "StringPayload",
@@ -166,6 +167,28 @@ class JsonPayload(BytesPayload):
         super().__init__(
             body, *args, content_type=content_type, encoding=encoding, **kwargs
         )
+
+
+class JsonBytesPayload(BytesPayload):
+    """A body of JSON from a serializer that gives bytes.
+
+    Args:
+        value: What ``dumps`` takes.
+        dumps: Turns the value into bytes.
+        content_type: Its media type.
+        *args: As of ``Payload``.
+        **kwargs: As of ``Payload``.
+    """
+
+    def __init__(
+        self,
+        value: Any,
+        dumps: Callable[[Any], bytes],
+        content_type: str = "application/json",
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(dumps(value), *args, content_type=content_type, **kwargs)
 
 
 def encoded_json(

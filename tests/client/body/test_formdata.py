@@ -207,6 +207,11 @@ def test_value_that_cannot_be_a_part_is_refused(value: Any) -> None:
         form()
 
 
+def test_form_is_data() -> None:
+    payload = make_payload(FormData({"a": "b"}))
+    assert payload.body == b"a=b"
+
+
 def test_value_that_says_nothing_is_refused_urlencoded() -> None:
     with pytest.raises(TypeError, match="value of form field 'a' None"):
         FormData({"a": None})()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -26,6 +28,7 @@ from windtunnel._body.payload_files import (
 )
 from windtunnel._body.payload_memory import (
     BytesPayload,
+    JsonBytesPayload,
     JsonPayload,
     StringIOPayload,
     StringPayload,
@@ -362,6 +365,34 @@ def test_decorated_class_is_used_for_data() -> None:
 
     assert make_payload(Celsius()).body == json.dumps({"c": 21}).encode()
     assert type(PAYLOAD_REGISTRY.get(Celsius())) is CelsiusPayload
+
+
+def test_json_from_a_serializer_of_bytes() -> None:
+    ours = JsonBytesPayload({"a": 1}, lambda value: json.dumps(value).encode())
+    theirs = aiohttp.JsonPayload({"a": 1})
+    assert (ours.body, ours.size) == (b'{"a": 1}', theirs.size)
+    assert ours.headers == theirs.headers
+
+
+def test_form_and_override_of_a_built_in_type_are_data() -> None:
+    """In a program of its own, because what is registered stays."""
+    program = """
+from windtunnel._body.formdata import FormData
+from windtunnel._body.payload_memory import BytesPayload
+from windtunnel._body.payload_registry import Order, payload_type
+from windtunnel._body.payloads import make_payload
+
+assert make_payload(FormData({"a": "b"})).body == b"a=b"
+
+@payload_type(str, order=Order.try_first)
+class Shouted(BytesPayload):
+    def __init__(self, value, **options):
+        super().__init__(value.upper().encode())
+
+assert make_payload("abc").body == b"ABC"
+assert make_payload(b"abc").body == b"abc"
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
 
 
 def test_streamer_is_deprecated_and_writes() -> None:

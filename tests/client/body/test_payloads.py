@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from multidict import MultiDict
 
-from windtunnel._body.payloads import Payload, json_payload, make_payload
+from windtunnel._body.payloads import (
+    Payload,
+    compressed,
+    json_payload,
+    make_payload,
+    request_payload,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -417,3 +423,23 @@ def test_closed_file_and_file_for_writing_are_refused(tmp_path: Path) -> None:
         make_payload(file)
     with pytest.raises(ValueError, match="is closed"):
         make_payload(file)
+
+
+# --- the arguments of a request -----------------------------------------------------
+
+
+def test_request_takes_data_or_json_but_not_both() -> None:
+    assert request_payload(b"x", None, json.dumps).body == b"x"
+    assert request_payload(None, [1], json.dumps).body == b"[1]"
+    with pytest.raises(ValueError, match="can not be used at the same time"):
+        request_payload(b"x", [1], json.dumps)
+
+
+def test_compression_is_applied_once_and_not_to_nothing() -> None:
+    payload = make_payload(b"x")
+    packed = compressed(payload, True, None, [("X", "y")])
+    assert packed.headers["Content-Encoding"] == "deflate"
+    empty = make_payload(b"")
+    assert compressed(empty, "gzip") is empty
+    with pytest.raises(ValueError, match="compress can not be set"):
+        compressed(payload, "gzip", {"content-encoding": "br"})

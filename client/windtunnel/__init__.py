@@ -53,8 +53,15 @@ from windtunnel._body.payload_registry import (
 )
 from windtunnel._body.stream import StreamReader
 from windtunnel._body.zlib_backend import set_zlib_backend
+from windtunnel._exchange.client_request import (
+    ClientHandlerType,
+    ClientMiddlewareType,
+    ClientRequest,
+)
 from windtunnel._exchange.response import ClientResponse
+from windtunnel._policy.auth import BasicAuth, encode_basic_auth
 from windtunnel._policy.deadline import ClientTimeout
+from windtunnel._session.cookie_jar import CookieJar, DummyCookieJar
 from windtunnel._session.session import ClientSession
 from windtunnel._transport.connector import BaseConnector
 from windtunnel._transport.local import NamedPipeConnector, UnixConnector
@@ -112,6 +119,32 @@ if TYPE_CHECKING:
     from windtunnel._body.multipart_part import BodyPartReader
     from windtunnel._body.multipart_read import MultipartReader
     from windtunnel._body.multipart_write import MultipartWriter
+    from windtunnel._session.digest import (
+        DigestAuthMiddleware,
+    )
+    from windtunnel._session.helpers import (
+        ChainMapProxy,
+        ETag,
+    )
+    from windtunnel._session.tracing import (
+        TraceConfig,
+        TraceConnectionCreateEndParams,
+        TraceConnectionCreateStartParams,
+        TraceConnectionQueuedEndParams,
+        TraceConnectionQueuedStartParams,
+        TraceConnectionReuseconnParams,
+        TraceDnsCacheHitParams,
+        TraceDnsCacheMissParams,
+        TraceDnsResolveHostEndParams,
+        TraceDnsResolveHostStartParams,
+        TraceRequestChunkSentParams,
+        TraceRequestEndParams,
+        TraceRequestExceptionParams,
+        TraceRequestHeadersSentParams,
+        TraceRequestRedirectParams,
+        TraceRequestStartParams,
+        TraceResponseChunkReceivedParams,
+    )
 
 __all__ = (
     "EMPTY_PAYLOAD",
@@ -122,10 +155,12 @@ __all__ = (
     "BadContentDispositionHeader",
     "BadContentDispositionParam",
     "BaseConnector",
+    "BasicAuth",
     "BodyPartReader",
     "BufferedReaderPayload",
     "BytesIOPayload",
     "BytesPayload",
+    "ChainMapProxy",
     "ClientConnectionError",
     "ClientConnectionResetError",
     "ClientConnectorCertificateError",
@@ -133,10 +168,13 @@ __all__ = (
     "ClientConnectorError",
     "ClientConnectorSSLError",
     "ClientError",
+    "ClientHandlerType",
     "ClientHttpProxyError",
+    "ClientMiddlewareType",
     "ClientOSError",
     "ClientPayloadError",
     "ClientProxyConnectionError",
+    "ClientRequest",
     "ClientResponse",
     "ClientResponseError",
     "ClientSSLError",
@@ -146,8 +184,12 @@ __all__ = (
     "ClientWebSocketResponse",
     "ConnectionTimeoutError",
     "ContentTypeError",
+    "CookieJar",
     "DataQueue",
     "DefaultResolver",
+    "DigestAuthMiddleware",
+    "DummyCookieJar",
+    "ETag",
     "EofStream",
     "Fingerprint",
     "FlowControlDataQueue",
@@ -182,6 +224,23 @@ __all__ = (
     "ThreadedResolver",
     "TooManyRedirects",
     "TotalTimeoutError",
+    "TraceConfig",
+    "TraceConnectionCreateEndParams",
+    "TraceConnectionCreateStartParams",
+    "TraceConnectionQueuedEndParams",
+    "TraceConnectionQueuedStartParams",
+    "TraceConnectionReuseconnParams",
+    "TraceDnsCacheHitParams",
+    "TraceDnsCacheMissParams",
+    "TraceDnsResolveHostEndParams",
+    "TraceDnsResolveHostStartParams",
+    "TraceRequestChunkSentParams",
+    "TraceRequestEndParams",
+    "TraceRequestExceptionParams",
+    "TraceRequestHeadersSentParams",
+    "TraceRequestRedirectParams",
+    "TraceRequestStartParams",
+    "TraceResponseChunkReceivedParams",
     "UnixConnector",
     "UploadAbortedError",
     "WSCloseCode",
@@ -192,6 +251,7 @@ __all__ = (
     "WebSocketError",
     "__version__",
     "content_disposition_filename",
+    "encode_basic_auth",
     "get_payload",
     "hdrs",
     "parse_content_disposition",
@@ -203,12 +263,32 @@ __all__ = (
 # Names whose modules few programs need, and where they are.
 _LATE = {
     "BodyPartReader": "windtunnel._body.multipart_part",
+    "ChainMapProxy": "windtunnel._session.helpers",
     "DataQueue": "windtunnel._body.data_queue",
+    "DigestAuthMiddleware": "windtunnel._session.digest",
     "EMPTY_PAYLOAD": "windtunnel._body.empty_stream",
+    "ETag": "windtunnel._session.helpers",
     "EofStream": "windtunnel._body.data_queue",
     "FlowControlDataQueue": "windtunnel._body.data_queue",
     "MultipartReader": "windtunnel._body.multipart_read",
     "MultipartWriter": "windtunnel._body.multipart_write",
+    "TraceConfig": "windtunnel._session.tracing",
+    "TraceConnectionCreateEndParams": "windtunnel._session.tracing",
+    "TraceConnectionCreateStartParams": "windtunnel._session.tracing",
+    "TraceConnectionQueuedEndParams": "windtunnel._session.tracing",
+    "TraceConnectionQueuedStartParams": "windtunnel._session.tracing",
+    "TraceConnectionReuseconnParams": "windtunnel._session.tracing",
+    "TraceDnsCacheHitParams": "windtunnel._session.tracing",
+    "TraceDnsCacheMissParams": "windtunnel._session.tracing",
+    "TraceDnsResolveHostEndParams": "windtunnel._session.tracing",
+    "TraceDnsResolveHostStartParams": "windtunnel._session.tracing",
+    "TraceRequestChunkSentParams": "windtunnel._session.tracing",
+    "TraceRequestEndParams": "windtunnel._session.tracing",
+    "TraceRequestExceptionParams": "windtunnel._session.tracing",
+    "TraceRequestHeadersSentParams": "windtunnel._session.tracing",
+    "TraceRequestRedirectParams": "windtunnel._session.tracing",
+    "TraceRequestStartParams": "windtunnel._session.tracing",
+    "TraceResponseChunkReceivedParams": "windtunnel._session.tracing",
 }
 
 

@@ -25,11 +25,12 @@ from windtunnel.hdrs import METH_ALL
 if TYPE_CHECKING:
     from collections.abc import Iterable, Set as AbstractSet
 
-_AUTOMATIC = (
+AUTOMATIC = (
     ("Accept", "*/*"),
     ("Accept-Encoding", ACCEPT_ENCODING),
     ("User-Agent", USER_AGENT),
 )
+AUTOMATIC_NAMES = frozenset(name.lower() for name, _ in AUTOMATIC)
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -53,7 +54,7 @@ class HeaderBlock:
         check_fields(fields.items())
         self.host = fields.get("Host")
         self.names = frozenset(name.lower() for name, _ in pairs) | skip
-        pairs += [pair for pair in _AUTOMATIC if pair[0].lower() not in self.names]
+        pairs += [pair for pair in AUTOMATIC if pair[0].lower() not in self.names]
         self.text = "".join([f"{name}: {value}\r\n" for name, value in pairs])
         self.closes = "close" in fields.get("Connection", "").lower()
         self.content_length = checked_length(fields.getall("Content-Length", ()))

@@ -6,7 +6,7 @@ decision how the body is framed. It does no I/O.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
@@ -150,16 +150,24 @@ class Request:
         started: When the exchange began, on the loop's clock.
         total_at: When it must be over.
         upload: The task that sends the body, if it needs one.
+        is_closed: Whether the body was let go of.
+        is_repeatable: Whether it failed in a way that allows to send it again.
+        keeps_payload: Whether the body may be needed again afterwards.
+        tracer: Who watches, None if nobody does.
     """
 
     __slots__ = (
         "_info",
+        "is_closed",
+        "is_repeatable",
+        "keeps_payload",
         "payload",
         "plan",
         "settings",
         "started",
         "timeout",
         "total_at",
+        "tracer",
         "upload",
     )
 
@@ -179,6 +187,10 @@ class Request:
         self.started = started
         self.total_at = total_at
         self.upload: asyncio.Task[None] | None = None
+        self.is_closed = False
+        self.is_repeatable = False
+        self.keeps_payload = False
+        self.tracer: Any = None
         self._info: RequestInfo | None = None
 
     @property

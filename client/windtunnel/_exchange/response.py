@@ -33,6 +33,7 @@ from windtunnel.errors import (
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Generator
+    from http.cookies import SimpleCookie
     from types import TracebackType
 
     from yarl import URL
@@ -90,6 +91,7 @@ class ClientResponse:
         "_body",
         "_coding",
         "_content",
+        "_cookies",
         "_encoded",
         "_fields",
         "_headers",
@@ -122,6 +124,7 @@ class ClientResponse:
         self._request = request
         self._resolve_charset = resolve_charset
         self._headers: CIMultiDictProxy[str] | None = None
+        self._cookies: SimpleCookie | None = None
         self._lease = lease
         self.is_entered = False
         self._is_released = False
@@ -131,7 +134,7 @@ class ClientResponse:
         self._content = stream = answer.stream
         if stream is not None:
             self._prepare(stream)
-        elif not self._coding:
+        elif not self._coding and request.tracer is None:
             self._body = answer.body
 
     @override
@@ -183,6 +186,24 @@ class ClientResponse:
             (name.encode("utf-8"), value.encode("utf-8", "surrogateescape"))
             for name, value in self._fields
         )
+
+    def set_cookie_fields(self) -> list[str]:
+        """Give the values of ``Set-Cookie``; for the client's own layers."""
+        return [
+            value
+            for name, value in self._fields
+            if len(name) == 10 and name.lower() == "set-cookie"
+        ]
+
+    @property
+    def cookies(self) -> SimpleCookie:
+        """The cookies that this response sets."""
+        cookies = self._cookies
+        if cookies is None:
+            from windtunnel._policy.morsels import response_cookies
+
+            cookies = self._cookies = response_cookies(self.set_cookie_fields())
+        return cookies
 
     @property
     def ok(self) -> bool:
@@ -250,6 +271,10 @@ class ClientResponse:
         if body is None:
             try:
                 body = self._body = await self.content.read()
+                if self._request.tracer is not None:
+                    await self._request.tracer.emit(
+                        "response_chunk_received", self.method, self.url, body
+                    )
             except BaseException:
                 self.close()
                 raise

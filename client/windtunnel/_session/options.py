@@ -10,11 +10,14 @@ from windtunnel._transport.settings import ReadSettings
 from windtunnel._wire.limits import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
+    from windtunnel._exchange.client_request import ClientMiddlewareType
     from windtunnel._exchange.response import ClientResponse
+    from windtunnel._policy.auth import BasicAuth
     from windtunnel._transport.tls import TlsSetting
     from windtunnel._websocket.messages import ClientWSTimeout
+    from windtunnel.abc import LooseCookies
 
     Headers = Mapping[str, str] | Iterable[tuple[str, str]]
     StatusCheck = bool | Callable[[ClientResponse], Awaitable[None]]
@@ -32,6 +35,12 @@ class RequestOptions(TypedDict, total=False):
     timeout: ClientTimeout | float | None
     ssl: TlsSetting | None
     raise_for_status: StatusCheck | None
+    cookies: LooseCookies | None
+    auth: BasicAuth | None
+    allow_redirects: bool
+    max_redirects: int
+    middlewares: Sequence[ClientMiddlewareType] | None
+    trace_request_ctx: Any
     read_bufsize: int | None
     auto_decompress: bool | None
     max_line_size: int | None

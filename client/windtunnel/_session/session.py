@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from multidict import CIMultiDict, getversion
 
+from windtunnel._base.compat import override
 from windtunnel._base.typedefs import UNSET, Unset
 from windtunnel._body.payloads import compressed, request_payload
 from windtunnel._exchange.headers import HeaderBlock, checked_method, merge_headers
@@ -21,13 +22,14 @@ from windtunnel._exchange.run import run
 from windtunnel._exchange.target import Target
 from windtunnel._policy.deadline import deadline_at
 from windtunnel._policy.url import build_url, make_base_url
-from windtunnel._session.context import RequestContext
 from windtunnel._session.options import (
     lower_names,
     merge_settings,
     request_timeout,
     session_timeout,
 )
+from windtunnel._session.policies import Policies, Wishes
+from windtunnel._session.verbs import Verbs
 from windtunnel._transport.settings import DEFAULT_READ_BUFSIZE, ReadSettings
 from windtunnel._transport.tcp import TCPConnector
 from windtunnel._websocket.connect import WSConnectContext, connect
@@ -35,21 +37,25 @@ from windtunnel._websocket.socket import ClientWebSocketResponse
 from windtunnel._wire.limits import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
 
     from yarl import URL
 
+    from windtunnel._body.payloads import Payload
+    from windtunnel._exchange.client_request import ClientMiddlewareType
     from windtunnel._exchange.response import ClientResponse
+    from windtunnel._policy.auth import BasicAuth
     from windtunnel._policy.deadline import ClientTimeout
     from windtunnel._session.options import (
         Headers,
-        RequestOptions,
         StatusCheck,
         WebSocketOptions,
     )
+    from windtunnel._session.tracing import TraceConfig
     from windtunnel._transport.connector import BaseConnector
     from windtunnel._transport.tls import TlsSetting
+    from windtunnel.abc import AbstractCookieJar, LooseCookies
 
 _KEPT_TARGETS = 1024
 
@@ -58,13 +64,21 @@ def _utf8(response: ClientResponse, body: bytes) -> str:
     return "utf-8"
 
 
-class ClientSession:
+class ClientSession(Verbs):
     """Sends requests, with common defaults and a pool of connections.
 
     Make it inside a running event loop, and close it, best with ``async with``.
 
     Args:
         base_url: What relative URLs are joined to; its path must end with a slash.
+        cookies: Put into the jar, for every host.
+        cookie_jar: Where cookies are kept, a new ``CookieJar`` if not given.
+        auth: Deprecated: ``BasicAuth`` for the first origin of each request.
+        middlewares: Called around each attempt, the outermost first.
+        trace_configs: Who watches; they cannot be changed afterwards.
+        requote_redirect_url: Whether redirect targets are put into normal form.
+        retry_connection: Whether a request that may be repeated is, once, when its
+            connection breaks before an answer.
         connector: Where connections come from, a new ``TCPConnector`` if not given.
         connector_owner: Whether ``close`` closes the connector.
         headers: Defaults for every request; ``headers`` of the session can be changed.
@@ -102,6 +116,7 @@ class ClientSession:
         "_headers",
         "_json_serialize",
         "_loop",
+        "_policies",
         "_raise_for_status",
         "_resolve_charset",
         "_settings",
@@ -115,6 +130,13 @@ class ClientSession:
         self,
         base_url: str | URL | None = None,
         *,
+        cookies: LooseCookies | None = None,
+        cookie_jar: AbstractCookieJar | None = None,
+        auth: BasicAuth | None = None,
+        middlewares: Sequence[ClientMiddlewareType] = (),
+        trace_configs: Iterable[TraceConfig] | None = None,
+        requote_redirect_url: bool = True,
+        retry_connection: bool = True,
         connector: BaseConnector | None = None,
         connector_owner: bool = True,
         headers: Headers | None = None,
@@ -150,6 +172,16 @@ class ClientSession:
             timeout.sock_read,
             max_decoded_size,
         )
+        self._policies = Policies(
+            self._base_url,
+            cookies=cookies,
+            cookie_jar=cookie_jar,
+            auth=auth,
+            middlewares=middlewares,
+            trace_configs=trace_configs,
+            requotes=requote_redirect_url,
+            may_retry=retry_connection,
+        )
         self._targets: dict[str | URL, Target] = {}
         self._make_block()
         self._connector_owner = connector_owner
@@ -162,35 +194,7 @@ class ClientSession:
 
     # --- the request ----------------------------------------------------------------
 
-    def request(
-        self, method: str, url: str | URL, **options: Unpack[RequestOptions]
-    ) -> RequestContext:
-        """Send a request.
-
-        Args:
-            method: Any token; the standard ones are sent in upper case.
-            url: Absolute, or relative to the session's base_url.
-            **options: ``params`` is added to the query. ``data`` is the body: bytes,
-                str, a form, a file, an asynchronous iterable; ``json`` is one to be
-                serialised. ``headers`` go over the session's. ``timeout``,
-                ``raise_for_status``, ``read_bufsize``, ``auto_decompress`` and the
-                limits replace the session's; a number as timeout is one for all.
-                ``ssl`` is True, False or a context. ``skip_auto_headers`` names
-                automatic fields that are not to be sent.
-
-        Returns:
-            Something to await, or to enter with ``async with``: the response when its
-            head has arrived.
-
-        Raises:
-            ClientError: When awaited: no response came, or none that is HTTP.
-            TotalTimeoutError: When awaited: it took too long.
-            TypeError: When awaited: an argument is of the wrong type.
-            ValueError: When awaited: an argument cannot be sent.
-            RuntimeError: When awaited: the session is closed.
-        """
-        return RequestContext(self._request(method, url, **options))
-
+    @override
     async def _request(
         self,
         method: str,
@@ -205,6 +209,12 @@ class ClientSession:
         timeout: ClientTimeout | float | Unset | None = UNSET,  # noqa: ASYNC109  # API
         ssl: TlsSetting | None = True,
         raise_for_status: StatusCheck | None = None,
+        cookies: LooseCookies | None = None,
+        auth: BasicAuth | None = None,
+        allow_redirects: bool = True,
+        max_redirects: int = 10,
+        middlewares: Sequence[ClientMiddlewareType] | None = None,
+        trace_request_ctx: Any = None,
         **reading: Any,
     ) -> ClientResponse:
         connector = self._connector
@@ -217,12 +227,65 @@ class ClientSession:
         if reading or limits.sock_read != settings.sock_read:
             settings = merge_settings(settings, limits.sock_read, **reading)
         target = self._target(url, params)
-        block = self._header_block(headers, skip_auto_headers)
         payload = None
         if data is not None or json is not None:
             payload = request_payload(data, json, self._json_serialize)
             if compress:
                 payload = compressed(payload, compress, self._headers, headers)
+        total_at = deadline_at(started, limits.total, limits.ceil_threshold)
+        policies = self._policies
+        response = request = None
+        if not policies.need_journey(payload, cookies, auth, middlewares):
+            plan = self._plan(method, target, payload, headers, skip_auto_headers, ssl)
+            request = Request(plan, payload, settings, limits, started, total_at)
+            response = await run(
+                request,
+                connector,
+                self._resolve_charset,
+                may_repeat=policies.may_retry,
+            )
+        if response is None or policies.goes_on(response, allow_redirects):
+            response = await policies.journey(
+                Wishes(
+                    cookies,
+                    auth,
+                    allow_redirects,
+                    max_redirects,
+                    middlewares,
+                    trace_request_ctx,
+                ),
+                checked_method(method),
+                target,
+                self,
+                connector=connector,
+                resolve_charset=self._resolve_charset,
+                fields=merge_headers(self._headers, headers),
+                skip=self._skip | lower_names(skip_auto_headers),
+                payload=payload,
+                ssl=connector.tls_setting(ssl),
+                settings=settings,
+                timeout=limits,
+                total_at=total_at,
+            ).travel(response, request)
+        if raise_for_status is None:
+            raise_for_status = self._raise_for_status
+        if raise_for_status:
+            await _check_status(response, raise_for_status)
+        return response
+
+    def _plan(
+        self,
+        method: str,
+        target: Target,
+        payload: Payload | None,
+        headers: Headers | None,
+        skip: Iterable[str] | None,
+        ssl: TlsSetting | None,
+    ) -> Plan:
+        """Make the plan of a plain exchange, or take that of an equal one before."""
+        connector = self._connector
+        assert connector is not None
+        block = self._header_block(headers, skip)
         plan = None if payload is not None else target.plans.get(method)
         if plan is None or plan.block is not block or ssl is not True:
             plan = Plan(
@@ -235,20 +298,7 @@ class ClientSession:
             )
             if payload is None and ssl is True and block is self._block:
                 target.plans[method] = plan
-        request = Request(
-            plan,
-            payload,
-            settings,
-            limits,
-            started,
-            deadline_at(started, limits.total, limits.ceil_threshold),
-        )
-        response = await run(request, connector, self._resolve_charset)
-        if raise_for_status is None:
-            raise_for_status = self._raise_for_status
-        if raise_for_status:
-            await _check_status(response, raise_for_status)
-        return response
+        return plan
 
     def _target(self, url: str | URL, params: Any) -> Target:
         if params is not None:
@@ -275,42 +325,6 @@ class ClientSession:
     def _make_block(self) -> None:
         self._block = HeaderBlock(self._headers, self._skip)
         self._block_version = getversion(self._headers)
-
-    # --- verbs ----------------------------------------------------------------------
-
-    def get(self, url: str | URL, **options: Unpack[RequestOptions]) -> RequestContext:
-        """Send GET; see ``request``."""
-        return RequestContext(self._request("GET", url, **options))
-
-    def options(
-        self, url: str | URL, **options: Unpack[RequestOptions]
-    ) -> RequestContext:
-        """Send OPTIONS; see ``request``."""
-        return RequestContext(self._request("OPTIONS", url, **options))
-
-    def head(self, url: str | URL, **options: Unpack[RequestOptions]) -> RequestContext:
-        """Send HEAD; see ``request``."""
-        return RequestContext(self._request("HEAD", url, **options))
-
-    def post(self, url: str | URL, **options: Unpack[RequestOptions]) -> RequestContext:
-        """Send POST; see ``request``."""
-        return RequestContext(self._request("POST", url, **options))
-
-    def put(self, url: str | URL, **options: Unpack[RequestOptions]) -> RequestContext:
-        """Send PUT; see ``request``."""
-        return RequestContext(self._request("PUT", url, **options))
-
-    def patch(
-        self, url: str | URL, **options: Unpack[RequestOptions]
-    ) -> RequestContext:
-        """Send PATCH; see ``request``."""
-        return RequestContext(self._request("PATCH", url, **options))
-
-    def delete(
-        self, url: str | URL, **options: Unpack[RequestOptions]
-    ) -> RequestContext:
-        """Send DELETE; see ``request``."""
-        return RequestContext(self._request("DELETE", url, **options))
 
     # --- WebSocket ------------------------------------------------------------------
 
@@ -384,6 +398,40 @@ class ClientSession:
     def auto_decompress(self) -> bool:
         """Whether content codings are undone."""
         return self._settings.auto_decompress
+
+    @property
+    def cookie_jar(self) -> AbstractCookieJar:
+        """Where cookies are kept."""
+        return self._policies.jar
+
+    @property
+    def auth(self) -> BasicAuth | None:
+        """Credentials of requests that have none."""
+        return self._policies.auth
+
+    @property
+    def trace_configs(self) -> list[TraceConfig]:
+        """Who watches."""
+        return self._policies.trace_configs
+
+    @property
+    def requote_redirect_url(self) -> bool:
+        """Whether redirect targets are put into normal form."""
+        return self._policies.requotes
+
+    @requote_redirect_url.setter
+    def requote_redirect_url(self, value: bool) -> None:
+        warnings.warn(
+            "session.requote_redirect_url modification is deprecated",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        self._policies.requotes = value
+
+    @property
+    def retry_connection(self) -> bool:
+        """Whether a request that may be repeated is, once, if its connection breaks."""
+        return self._policies.may_retry
 
     def detach(self) -> None:
         """Forget the connector without closing it; the session is closed then."""

@@ -11,6 +11,7 @@ import warnings
 from typing import TYPE_CHECKING, Self
 
 from windtunnel._base.typedefs import UNSET, ConnectionKey, Unset
+from windtunnel._base.watch import WATCH
 from windtunnel._transport.failures import ClosedHere, Disconnected
 from windtunnel._transport.pool import Pool
 from windtunnel._transport.tls import TlsSetting, check_ssl_argument
@@ -146,22 +147,43 @@ class BaseConnector:
         Raises:
             TransportFailure: No connection in time, or none at all.
         """
-        pool = self._pool
+        pool, watch = self._pool, WATCH.get()
+        if watch is not None and pool.must_wait(key):
+            await watch.emit("connection_queued_start")
+        else:
+            watch = None
         await pool.reserve(key, *deadlines.earliest())
         try:
+            if watch is not None:
+                await watch.emit("connection_queued_end")
             connection = pool.pop_idle(key, self._loop.time())
             if connection is None:
-                connection = await self._dial(key, deadlines)
-                if pool.is_closed:
-                    failure = ClosedHere("Connector is closed.")
-                    connection.shut(failure)
-                    raise failure
-                if not connection.is_usable():
-                    connection.cut()
-                    raise Disconnected(None, has_answer=False)
+                return await self._dial_usable(key, deadlines)
+            await _tell_of_reuse(connection)
         except BaseException:
             pool.vacate(key)
             raise
+        return connection
+
+    async def _dial_usable(
+        self, key: ConnectionKey, deadlines: Deadlines
+    ) -> Connection:
+        """Dial, and give only what can be used."""
+        watch = WATCH.get()
+        if watch is not None:
+            await watch.emit("connection_create_start")
+        connection = await self._dial(key, deadlines)
+        try:
+            if watch is not None:
+                await watch.emit("connection_create_end")
+            if self._pool.is_closed:
+                raise ClosedHere("Connector is closed.")
+        except BaseException:
+            connection.shut(ClosedHere("Connector is closed."))
+            raise
+        if not connection.is_usable():
+            connection.cut()
+            raise Disconnected(None, has_answer=False)
         return connection
 
     async def _dial(self, key: ConnectionKey, deadlines: Deadlines) -> Connection:
@@ -221,3 +243,17 @@ class BaseConnector:
                 {"connector": self, "message": "Unclosed connector"}
             )
             pool.drop()
+
+
+async def _tell_of_reuse(connection: Connection) -> None:
+    """Tell whoever watches of a connection that came while waiting for a place."""
+    watch = WATCH.get()
+    if watch is None:
+        return
+    try:
+        await watch.emit("connection_reuseconn")
+    except BaseException:
+        connection.shut(ClosedHere("Connection closed"))
+        raise
+    if not connection.is_usable():
+        raise Disconnected(None, has_answer=False)

@@ -13,6 +13,7 @@ from collections import OrderedDict
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
+from windtunnel._base.watch import WATCH
 from windtunnel._policy.deadline import NEVER
 from windtunnel._transport.failures import ClosedHere
 
@@ -102,13 +103,31 @@ class Names:
         name = host.rstrip(".") + "." if host.endswith("..") else host
         if (literal := await self._literal(name, port)) is not None:
             return literal
-        if not self._is_cached:
-            return await self._resolve(name, port)
+        watch = WATCH.get()
         key = (name, port)
-        entry = self._entries.get(key)
+        entry = self._entries.get(key) if self._is_cached else None
         if entry is not None and self._loop.time() < entry.expires:
             self._entries.move_to_end(key)
-            return entry.next()
+            infos = entry.next()
+            if watch is not None:
+                await watch.emit("dns_cache_hit", host)
+            return infos
+        if watch is None:
+            return await self._ask(key)
+        if self._is_cached and key in self._pending:
+            await watch.emit("dns_cache_hit", host)
+            return await self._ask(key)
+        if self._is_cached:
+            await watch.emit("dns_cache_miss", host)
+        await watch.emit("dns_resolvehost_start", host)
+        infos = await self._ask(key)
+        await watch.emit("dns_resolvehost_end", host)
+        return infos
+
+    async def _ask(self, key: _Name) -> list[AddrInfoType]:
+        """Look a name up, together with whoever does so at the moment."""
+        if not self._is_cached:
+            return await self._resolve(*key)
         task = self._pending.get(key)
         if task is None:
             task = self._pending[key] = self._loop.create_task(self._fetch(key))

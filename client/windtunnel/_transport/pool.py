@@ -130,6 +130,10 @@ class Pool:
             connection.shut(ClosedHere("Connection closed"))
         return None
 
+    def must_wait(self, key: ConnectionKey) -> bool:
+        """Say whether ``reserve`` would not return at once."""
+        return bool(self._waiters) or not self._has_place(key)
+
     async def reserve(self, key: ConnectionKey, give_up_at: float, kind: str) -> None:
         """Wait for a place; whoever gets one must ``vacate`` it some time.
 
@@ -144,7 +148,7 @@ class Pool:
         """
         if self.is_closed:
             raise ClosedHere("Connector is closed.")
-        if not self._waiters and self._has_place(key):
+        if not self.must_wait(key):
             self._occupy(key)
             return
         place: asyncio.Future[None] = self._loop.create_future()

@@ -207,6 +207,28 @@ def test_a_sender_waits_for_a_server_that_does_not_read() -> None:
     play(script, main)
 
 
+def test_a_ping_waits_like_any_message() -> None:
+    async def script(wire: Wire) -> None:
+        await open_socket(wire)
+        wire.pause()
+        await wire.sleep(60)
+        wire.resume()
+        assert await next_frame(wire) == (0x82, b"a" * 2_000_000)
+        assert await next_frame(wire) == (0x89, b"")
+        await wire.send(closing())
+        await wire.read_until_eof()
+
+    async def main(session: windtunnel.ClientSession, tunnel: Tunnel) -> None:
+        async with session.ws_connect(URL) as socket:
+            sending = asyncio.create_task(socket.send_bytes(b"a" * 2_000_000))
+            await asyncio.sleep(1)
+            await socket.ping()
+            assert tunnel.clock.elapsed >= 60
+            await sending
+
+    play(script, main)
+
+
 def test_cancelling_one_of_the_senders_that_wait_does_not_wake_the_others() -> None:
     async def script(wire: Wire) -> None:
         await open_socket(wire)

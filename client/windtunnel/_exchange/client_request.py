@@ -28,6 +28,7 @@ from windtunnel._exchange.target import Target
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Set as AbstractSet
 
+    from windtunnel._base.typedefs import ProxyRoute
     from windtunnel._body.payloads import Payload
     from windtunnel._transport.tls import TlsSetting
 
@@ -148,8 +149,19 @@ class ClientRequest:
 
     # --- what is sent ---------------------------------------------------------------
 
-    def plan(self, *, force_close: bool) -> Plan:
+    def plan(
+        self,
+        *,
+        force_close: bool,
+        proxy: ProxyRoute | None = None,
+        server_hostname: str | None = None,
+    ) -> Plan:
         """Turn it into bytes.
+
+        Args:
+            force_close: Whether the connection is for this request only.
+            proxy: What it goes through.
+            server_hostname: Name that the certificate must have, None for the host's.
 
         Raises:
             ValueError: Something in it cannot be sent.
@@ -167,6 +179,8 @@ class ClientRequest:
             self.payload,
             ssl=self.ssl,
             force_close=force_close,
+            proxy=proxy,
+            server_hostname=server_hostname,
         )
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from windtunnel._body.payloads import Payload
     from windtunnel._exchange.client_request import ClientMiddlewareType
     from windtunnel._exchange.response import ClientResponse
+    from windtunnel._exchange.way import Way
     from windtunnel._policy.deadline import ClientTimeout
     from windtunnel._policy.redirect import Hop
     from windtunnel._transport.connector import BaseConnector
@@ -48,6 +49,7 @@ class Journey:
         skip: Names of automatic fields that are not sent, in lower case.
         payload: The body, None without.
         ssl: How TLS is verified.
+        way: How connections are made, None for the plain way.
         settings: How to receive responses.
         timeout: The timeouts in force.
         total_at: When all must be over, on the loop's clock.
@@ -71,6 +73,7 @@ class Journey:
     skip: frozenset[str]
     payload: Payload | None
     ssl: TlsSetting
+    way: Way | None
     settings: ReadSettings
     timeout: ClientTimeout
     total_at: float
@@ -84,6 +87,7 @@ class Journey:
     requotes: bool
     may_retry: bool
     _last: Request | None = field(default=None, init=False)
+    _found: str = field(default="", init=False)
 
     async def travel(
         self, response: ClientResponse | None = None, request: Request | None = None
@@ -123,6 +127,8 @@ class Journey:
         history: list[ClientResponse] = []
         while True:
             if response is None:
+                if self.way is not None:
+                    self._found = await self._look_around(self.way)
                 response = await self._attempt()
             if found := response.set_cookie_fields():
                 self.jar.update_cookies_from_headers(found, response.url)
@@ -197,6 +203,12 @@ class Journey:
 
     # --- one attempt ----------------------------------------------------------------
 
+    async def _look_around(self, way: Way) -> str:
+        """Ask the environment for credentials, unless there are better ones."""
+        if self.authorization or "Authorization" in self.fields:
+            return ""
+        return await way.credentials(self.target.url)
+
     async def _attempt(self) -> ClientResponse:
         if not self.middlewares:
             return await self._send(self._request())
@@ -224,7 +236,7 @@ class Journey:
             self.payload,
             skip=self.skip,
             cookie=cookie,
-            authorization=self.authorization,
+            authorization=self.authorization or self._found,
             ssl=self.ssl,
             session=self.session,
         )
@@ -244,8 +256,17 @@ class Journey:
     async def _send(self, wanted: ClientRequest) -> ClientResponse:
         connector = self.connector
         started = connector.loop.time()
+        way = self.way
+        if way is None:
+            plan = wanted.plan(force_close=connector.force_close)
+        else:
+            plan = wanted.plan(
+                force_close=connector.force_close,
+                proxy=await way.route(wanted.url),
+                server_hostname=way.server_hostname,
+            )
         request = Request(
-            wanted.plan(force_close=connector.force_close),
+            plan,
             wanted.payload,
             self.settings,
             self.timeout,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Set as AbstractSet
 
+    from windtunnel._base.typedefs import ProxyRoute
     from windtunnel._body.payloads import Payload
     from windtunnel._exchange.headers import HeaderBlock
     from windtunnel._exchange.target import Target
@@ -119,20 +120,34 @@ class Plan:
         *,
         ssl: TlsSetting,
         force_close: bool,
+        proxy: ProxyRoute | None = None,
+        server_hostname: str | None = None,
     ) -> None:
         self.method = method
         self.target = target
         self.block = block
         self.ssl = ssl
-        self.key = ConnectionKey(target.host, target.port, target.is_ssl, ssl)
+        self.key = ConnectionKey(
+            target.host, target.port, target.is_ssl, ssl, proxy, server_hostname
+        )
         framing = self.framing = frame_body(method, payload, block)
         host = target.host_field if block.host is None else block.host
-        text = f"{method}{target.line_end}Host: {host}\r\n{block.text}"
+        line_end = target.line_end
+        if proxy is not None and not proxy.is_tunnel:
+            line_end = target.absolute_line_end()
+        text = f"{method}{line_end}Host: {host}\r\n{block.text}"
         if target.authorization:
             if "authorization" in block.names:
                 msg = "credentials in the URL and an Authorization header; give one"
                 raise ValueError(msg)
             text += f"Authorization: {target.authorization}\r\n"
+        if (
+            proxy is not None
+            and proxy.authorization
+            and not proxy.is_tunnel
+            and "proxy-authorization" not in block.names
+        ):
+            text += f"Proxy-Authorization: {proxy.authorization}\r\n"
         text += framing.lines
         if force_close and "connection" not in block.names:
             text += "Connection: close\r\n"

@@ -11,6 +11,9 @@ from windtunnel._wire.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from ssl import SSLContext
+
+    from yarl import URL
 
     from windtunnel._exchange.client_request import ClientMiddlewareType
     from windtunnel._exchange.response import ClientResponse
@@ -34,6 +37,13 @@ class RequestOptions(TypedDict, total=False):
     skip_auto_headers: Iterable[str] | None
     timeout: ClientTimeout | float | None
     ssl: TlsSetting | None
+    verify_ssl: bool | None
+    fingerprint: bytes | None
+    ssl_context: SSLContext | None
+    server_hostname: str | None
+    proxy: str | URL | None
+    proxy_auth: BasicAuth | None
+    proxy_headers: Mapping[str, str] | None
     raise_for_status: StatusCheck | None
     cookies: LooseCookies | None
     auth: BasicAuth | None
@@ -60,9 +70,17 @@ class WebSocketOptions(TypedDict, total=False):
     autoping: bool
     heartbeat: float | None
     origin: str | None
+    auth: BasicAuth | None
     params: Any
     headers: Headers | None
     ssl: TlsSetting | None
+    verify_ssl: bool | None
+    fingerprint: bytes | None
+    ssl_context: SSLContext | None
+    server_hostname: str | None
+    proxy: str | URL | None
+    proxy_auth: BasicAuth | None
+    proxy_headers: Mapping[str, str] | None
     compress: int
     max_msg_size: int
     decode_text: bool
@@ -119,3 +137,20 @@ def merge_settings(
         sock_read,
         base.max_decoded_size if max_decoded_size is None else max_decoded_size,
     )
+
+
+async def check_status(response: ClientResponse, check: StatusCheck) -> None:
+    """Do what ``raise_for_status`` says; a response that is refused is closed."""
+    try:
+        if check is True:
+            response.raise_for_status()
+        elif check:
+            await check(response)
+    except BaseException:
+        response.close()
+        raise
+
+
+def utf8(response: ClientResponse, body: bytes) -> str:
+    """Name the encoding of a body that does not declare one."""
+    return "utf-8"

@@ -20,13 +20,16 @@ from windtunnel._exchange.headers import HeaderBlock, checked_method, merge_head
 from windtunnel._exchange.request import Plan, Request
 from windtunnel._exchange.run import run
 from windtunnel._exchange.target import Target
+from windtunnel._exchange.way import call_way, session_way
 from windtunnel._policy.deadline import deadline_at
 from windtunnel._policy.url import build_url, make_base_url
 from windtunnel._session.options import (
+    check_status,
     lower_names,
     merge_settings,
     request_timeout,
     session_timeout,
+    utf8,
 )
 from windtunnel._session.policies import Policies, Wishes
 from windtunnel._session.verbs import Verbs
@@ -60,10 +63,6 @@ if TYPE_CHECKING:
 _KEPT_TARGETS = 1024
 
 
-def _utf8(response: ClientResponse, body: bytes) -> str:
-    return "utf-8"
-
-
 class ClientSession(Verbs):
     """Sends requests, with common defaults and a pool of connections.
 
@@ -89,6 +88,10 @@ class ClientSession(Verbs):
             asynchronous function that looks at the response.
         timeout: Timeouts of every request; 300 s in total and 30 s for making a
             connection if not given.
+        proxy: URL of an http or https proxy for every request.
+        proxy_auth: Deprecated: ``BasicAuth`` for it.
+        trust_env: Whether to take proxies from the environment, and credentials from
+            the netrc file.
         auto_decompress: Whether to undo content codings.
         read_bufsize: Bytes of a body to keep before reading slows down.
         max_line_size: Bytes of a status line at most.
@@ -119,10 +122,12 @@ class ClientSession(Verbs):
         "_policies",
         "_raise_for_status",
         "_resolve_charset",
+        "_schemes",
         "_settings",
         "_skip",
         "_targets",
         "_timeout",
+        "_way",
         "_ws_class",
     )
 
@@ -145,13 +150,16 @@ class ClientSession(Verbs):
         ws_response_class: type[ClientWebSocketResponse] = ClientWebSocketResponse,
         raise_for_status: StatusCheck = False,
         timeout: ClientTimeout | Unset | None = UNSET,
+        proxy: str | URL | None = None,
+        proxy_auth: BasicAuth | None = None,
+        trust_env: bool = False,
         auto_decompress: bool = True,
         read_bufsize: int = DEFAULT_READ_BUFSIZE,
         max_line_size: int = 8190,
         max_field_size: int = 8190,
         max_headers: int = 128,
         max_decoded_size: int | None = None,
-        fallback_charset_resolver: Callable[[ClientResponse, bytes], str] = _utf8,
+        fallback_charset_resolver: Callable[[ClientResponse, bytes], str] = utf8,
     ) -> None:
         # First, so that __del__ finds it whatever fails below.
         self._connector: BaseConnector | None = None
@@ -182,6 +190,7 @@ class ClientSession(Verbs):
             requotes=requote_redirect_url,
             may_retry=retry_connection,
         )
+        self._way = session_way(proxy, proxy_auth, trust_env)
         self._targets: dict[str | URL, Target] = {}
         self._make_block()
         self._connector_owner = connector_owner
@@ -190,6 +199,7 @@ class ClientSession(Verbs):
         elif connector.loop is not self._loop:
             msg = "Session and connector have to use same event loop"
             raise RuntimeError(msg)
+        self._schemes = connector.allowed_protocol_schema_set - {""}
         self._connector = connector
 
     # --- the request ----------------------------------------------------------------
@@ -215,7 +225,7 @@ class ClientSession(Verbs):
         max_redirects: int = 10,
         middlewares: Sequence[ClientMiddlewareType] | None = None,
         trace_request_ctx: Any = None,
-        **reading: Any,
+        **rare: Any,
     ) -> ClientResponse:
         connector = self._connector
         if connector is None or connector.closed:
@@ -224,8 +234,11 @@ class ClientSession(Verbs):
         started = self._loop.time()
         settings = self._settings
         limits = self._timeout if timeout is UNSET else request_timeout(timeout)
-        if reading or limits.sock_read != settings.sock_read:
-            settings = merge_settings(settings, limits.sock_read, **reading)
+        way = self._way
+        if rare:
+            way, ssl = call_way(way, ssl, rare)
+        if rare or limits.sock_read != settings.sock_read:
+            settings = merge_settings(settings, limits.sock_read, **rare)
         target = self._target(url, params)
         payload = None
         if data is not None or json is not None:
@@ -235,7 +248,9 @@ class ClientSession(Verbs):
         total_at = deadline_at(started, limits.total, limits.ceil_threshold)
         policies = self._policies
         response = request = None
-        if not policies.need_journey(payload, cookies, auth, middlewares):
+        if way is None and not policies.need_journey(
+            payload, cookies, auth, middlewares
+        ):
             plan = self._plan(method, target, payload, headers, skip_auto_headers, ssl)
             request = Request(plan, payload, settings, limits, started, total_at)
             response = await run(
@@ -263,6 +278,7 @@ class ClientSession(Verbs):
                 skip=self._skip | lower_names(skip_auto_headers),
                 payload=payload,
                 ssl=connector.tls_setting(ssl),
+                way=way,
                 settings=settings,
                 timeout=limits,
                 total_at=total_at,
@@ -270,7 +286,7 @@ class ClientSession(Verbs):
         if raise_for_status is None:
             raise_for_status = self._raise_for_status
         if raise_for_status:
-            await _check_status(response, raise_for_status)
+            await check_status(response, raise_for_status)
         return response
 
     def _plan(
@@ -302,10 +318,10 @@ class ClientSession(Verbs):
 
     def _target(self, url: str | URL, params: Any) -> Target:
         if params is not None:
-            return Target(build_url(self._base_url, url, params))
+            return Target(build_url(self._base_url, url, params, self._schemes))
         target = self._targets.get(url)
         if target is None:
-            target = Target(build_url(self._base_url, url))
+            target = Target(build_url(self._base_url, url, None, self._schemes))
             if len(self._targets) >= _KEPT_TARGETS:
                 self._targets.clear()
             self._targets[url] = target
@@ -433,6 +449,11 @@ class ClientSession(Verbs):
         """Whether a request that may be repeated is, once, if its connection breaks."""
         return self._policies.may_retry
 
+    @property
+    def trust_env(self) -> bool:
+        """Whether the environment is asked for proxies and credentials."""
+        return self._way is not None and self._way.trusts_env
+
     def detach(self) -> None:
         """Forget the connector without closing it; the session is closed then."""
         self._connector = None
@@ -447,12 +468,7 @@ class ClientSession(Verbs):
         msg = "Use async with instead"
         raise TypeError(msg)
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         """Exist, so that ``with`` reaches the sentence above."""
 
     async def __aenter__(self) -> Self:
@@ -480,14 +496,3 @@ class ClientSession(Verbs):
             self._loop.call_exception_handler(
                 {"client_session": self, "message": "Unclosed client session"}
             )
-
-
-async def _check_status(response: ClientResponse, check: StatusCheck) -> None:
-    try:
-        if check is True:
-            response.raise_for_status()
-        elif check:
-            await check(response)
-    except BaseException:
-        response.close()
-        raise

@@ -41,7 +41,9 @@ class Verbs(ABC):
                 serialised. ``headers`` go over the session's. ``timeout``,
                 ``raise_for_status``, ``read_bufsize``, ``auto_decompress`` and the
                 limits replace the session's; a number as timeout is one for all.
-                ``ssl`` is True, False or a context. ``skip_auto_headers`` names
+                ``ssl`` is True, False, a context or a ``Fingerprint``, and
+                ``server_hostname`` the name that the certificate must have. ``proxy``
+                is a URL, ``proxy_headers`` are for it. ``skip_auto_headers`` names
                 automatic fields that are not to be sent. ``cookies`` are sent beside
                 those of the jar. ``allow_redirects`` and ``max_redirects`` say how far
                 redirects are followed. ``middlewares`` replace the session's.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import windtunnel
+from tests.client.support import answering
 from windtunnel.errors import UnixClientConnectorError
 from windtunnel_fakeserver import Tunnel
 
@@ -73,6 +74,18 @@ def test_named_pipes_need_another_event_loop() -> None:
     Tunnel().run(main)
 
 
+def test_each_kind_of_connector_has_a_scheme_of_its_own() -> None:
+    async def main(tunnel: Tunnel) -> None:
+        tunnel.host("http://a.test:81").on_connect(answering(OK))
+        async with windtunnel.ClientSession() as session:
+            async with session.get("tcp://a.test:81/") as response:
+                assert await response.text() == "ok"
+            with pytest.raises(windtunnel.NonHttpUrlClientError):
+                await session.get("unix://a.test/")
+
+    Tunnel().run(main)
+
+
 class PipeLoop(asyncio.SelectorEventLoop):
     """A loop that has named pipes, which are Unix sockets."""
 
@@ -96,7 +109,7 @@ def test_a_named_pipe_is_asked_of_a_loop_that_has_them(tmp_path: Path) -> None:
         async with (
             server,
             windtunnel.ClientSession(connector=connector) as session,
-            session.get("http://a.test/") as response,
+            session.get("npipe://a.test/") as response,
         ):
             assert await response.text() == "ok"
 

@@ -221,6 +221,18 @@ def test_a_challenge_nobody_can_answer_is_an_error() -> None:
     ask(Guard(algorithm="MD4"), main)
 
 
+def test_a_server_that_asks_for_nothing_gets_nothing() -> None:
+    def free(request: Request) -> Reply:
+        return Reply(200, headers={"Authentication-Info": 'nextnonce="n"'})
+
+    async def main(session: windtunnel.ClientSession) -> None:
+        await session.get(f"{A}/")
+
+    guard: Any = free
+    (request,) = ask(guard, main)
+    assert request.header("Authorization") is None
+
+
 def test_other_schemes_are_left_to_the_caller() -> None:
     def basic(request: Request) -> Reply:
         return Reply(401, headers={"WWW-Authenticate": 'Basic realm="r"'})

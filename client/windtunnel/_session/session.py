@@ -35,7 +35,6 @@ from windtunnel._session.policies import Policies, Wishes
 from windtunnel._session.verbs import Verbs
 from windtunnel._transport.settings import DEFAULT_READ_BUFSIZE, ReadSettings
 from windtunnel._transport.tcp import TCPConnector
-from windtunnel._websocket.connect import WSConnectContext, connect
 from windtunnel._websocket.socket import ClientWebSocketResponse
 from windtunnel._wire.limits import Limits
 
@@ -58,6 +57,7 @@ if TYPE_CHECKING:
     from windtunnel._session.tracing import TraceConfig
     from windtunnel._transport.connector import BaseConnector
     from windtunnel._transport.tls import TlsSetting
+    from windtunnel._websocket.connect import WSConnectContext
     from windtunnel.abc import AbstractCookieJar, LooseCookies
 
 _KEPT_TARGETS = 1024
@@ -366,6 +366,9 @@ class ClientSession(Verbs):
             WSServerHandshakeError: When awaited: the server declined.
             ClientError: When awaited: as in ``request``, like the rest.
         """
+        # Here, so that programs without a WebSocket need not load it.
+        from windtunnel._websocket.connect import WSConnectContext, connect
+
         return WSConnectContext(connect(self._request, self._ws_class, url, **options))
 
     # --- settings and life ----------------------------------------------------------

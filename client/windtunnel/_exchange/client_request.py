@@ -137,9 +137,9 @@ class ClientRequest:
         self.payload = None if data is None or data == b"" else make_payload(data)
         self._describe()
 
-    async def update_body(self, data: Any) -> None:
+    async def update_body(self, body: Any) -> None:
         """Replace the body by anything that ``data`` of a request may be."""
-        self.body = data
+        self.body = body
 
     def update_headers(
         self, headers: Mapping[str, str] | Iterable[tuple[str, str]] | None

@@ -117,7 +117,7 @@ def test_changes_take_effect() -> None:
         request.headers["X"] = "1"
         del request.headers["Accept"]
         request.update_headers({"Y": "2"})
-        await request.update_body(b"new body")
+        await request.update_body(body=b"new body")
         return await handler(request)
 
     tunnel = Tunnel()

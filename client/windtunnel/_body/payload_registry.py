@@ -69,14 +69,18 @@ class PayloadRegistry:
     """Types and what makes payloads from their values.
 
     Within an order, the type that was registered first is tried first.
+
+    Attributes:
+        has_overrides: Whether something is tried before the types that are built in.
     """
 
-    __slots__ = ("_first", "_last", "_normal")
+    __slots__ = ("_first", "_last", "_normal", "has_overrides")
 
     def __init__(self) -> None:
         self._first: list[tuple[Types, Factory]] = []
         self._normal: list[tuple[Types, Factory]] = []
         self._last: list[tuple[Types, Factory]] = []
+        self.has_overrides = False
 
     def get(self, data: Any, *args: Any, **kwargs: Any) -> Payload:
         """Make the payload of a value; a payload is given back as it is.
@@ -111,6 +115,7 @@ class PayloadRegistry:
         """
         if order is Order.try_first:
             self._first.append((type, factory))
+            self.has_overrides = True
         elif order is Order.normal:
             self._normal.append((type, factory))
         elif order is Order.try_last:
@@ -118,11 +123,6 @@ class PayloadRegistry:
         else:
             msg = f"Unsupported order {order!r}"  # type: ignore[unreachable]  # callers may be untyped
             raise ValueError(msg)
-
-    @property
-    def has_overrides(self) -> bool:
-        """Whether something is tried before the types that are built in."""
-        return bool(self._first)
 
 
 def _find(entries: list[tuple[Types, Factory]], data: object) -> Factory | None:

@@ -236,3 +236,33 @@ def test_cap_of_the_decoded_size_holds(size: int, cap: int | None) -> None:
                 assert await response.read() == b"a" * size
 
     tunnel.run(main)
+
+
+@pytest.mark.parametrize("kind", ["file", "form", "compressed"])
+def test_body_is_sent_again_from_its_start_after_a_redirect(
+    kind: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "f.bin"
+    path.write_bytes(b"skipped" + b"x" * 200_000)
+    tunnel = Tunnel()
+    server = tunnel.host("http://a.test")
+    server.on("POST", "/").reply(Reply(307, {"Location": "/there"}))
+    route = server.on("POST", "/there").reply(Reply(200))
+
+    async def main(tunnel: Tunnel) -> None:
+        async with windtunnel.ClientSession() as session:
+            with path.open("rb") as file:
+                file.seek(7)
+                data: Any = {"f": file} if kind == "form" else file
+                compress = "gzip" if kind == "compressed" else None
+                async with session.post(URL, data=data, compress=compress) as response:
+                    assert response.status == 200
+
+    tunnel.run(main)
+    assert route.last is not None
+    body = route.last.body
+    if kind == "form":
+        body = body.partition(b"\r\n\r\n")[2].partition(b"\r\n--")[0]
+    elif kind == "compressed":
+        body = gzip.decompress(body)
+    assert body == b"x" * 200_000

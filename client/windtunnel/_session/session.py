@@ -359,12 +359,10 @@ class ClientSession(Verbs):
                 text as bytes. ``origin`` is a field; the rest is as in ``request``.
 
         Returns:
-            Something to await, or to enter with ``async with``, which closes it: a
-            ``ClientWebSocketResponse``.
+            A ``ClientWebSocketResponse`` when awaited; ``async with`` closes it, too.
 
         Raises:
-            WSServerHandshakeError: When awaited: the server declined.
-            ClientError: When awaited: as in ``request``, like the rest.
+            WSServerHandshakeError: When awaited: the server declined; else as there.
         """
         # Here, so that programs without a WebSocket need not load it.
         from windtunnel._websocket.connect import WSConnectContext, connect

@@ -25,12 +25,8 @@ from windtunnel._websocket.messages import (
     WSMessage,
     WSMsgType,
 )
-from windtunnel._websocket.payloads import (
-    check_type,
-    close_payload,
-    control_payload,
-    octets,
-)
+from windtunnel._websocket.payloads import close_payload
+from windtunnel._websocket.sending import Sender
 from windtunnel._wire.ws_rules import BINARY, CLOSE, NO_STATUS, TEXT
 from windtunnel.errors import (
     ClientConnectionResetError,
@@ -69,7 +65,7 @@ _new_message: Callable[[type[Message], tuple[Any, ...]], Message] = cast(
 ).__new__
 
 
-class ClientWebSocketResponse:
+class ClientWebSocketResponse(Sender):
     """An open WebSocket, as ``ClientSession.ws_connect`` returns it.
 
     One task may receive at a time; any number may send, and their messages do not mix.
@@ -102,7 +98,6 @@ class ClientWebSocketResponse:
         "_heartbeat",
         "_inbox",
         "_is_waiting",
-        "_link",
         "_loop",
         "_protocol",
         "_reader_left",
@@ -127,8 +122,8 @@ class ClientWebSocketResponse:
         compress: int = 0,
         client_notakeover: bool = False,
     ) -> None:
+        super().__init__(writer)
         self._inbox = reader
-        self._link = writer
         self._text_class: type[Message] = writer.text_class
         self._protocol = protocol
         self._response = response
@@ -204,106 +199,6 @@ class ClientWebSocketResponse:
             default: What to return if it does not know, or is gone.
         """
         return self._link.get_extra_info(name, default)
-
-    # --- sending --------------------------------------------------------------------
-
-    async def ping(self, message: bytes | str = b"") -> None:
-        """Send a ping; arguments and errors as in ``pong``."""
-        await self._send(WSMsgType.PING, control_payload(message))
-
-    async def pong(self, message: bytes | str = b"") -> None:
-        """Send a pong.
-
-        Args:
-            message: Its payload, at most 125 bytes.
-
-        Raises:
-            ClientConnectionResetError: The connection is closed or closing.
-            ValueError: The payload is too long.
-        """
-        await self._send(WSMsgType.PONG, control_payload(message))
-
-    async def send_str(self, data: str, compress: int | None = None) -> None:
-        """Send a text message, and wait until there is room for more.
-
-        Args:
-            data: The text.
-            compress: Window bits to compress this message with on its own, 9..15, if
-                compression was agreed on; None for what was.
-
-        Raises:
-            ClientConnectionResetError: The connection is closed or closing.
-            TypeError: It is no str.
-            ValueError: ``compress`` is out of range.
-        """
-        check_type(data, str, "str")
-        link = self._link
-        link.send(TEXT, data.encode(), compress)
-        if link.is_full:
-            await link.writable()
-
-    async def send_bytes(
-        self, data: bytes | bytearray | memoryview, compress: int | None = None
-    ) -> None:
-        """Send a binary message; arguments and errors as in ``send_str``."""
-        check_type(data, (bytes, bytearray, memoryview), "byte-ish")
-        link = self._link
-        link.send(BINARY, octets(data), compress)
-        if link.is_full:
-            await link.writable()
-
-    async def send_json(
-        self,
-        data: Any,
-        compress: int | None = None,
-        *,
-        dumps: Callable[[Any], str] = json_module.dumps,
-    ) -> None:
-        """Send a value as JSON text.
-
-        Args:
-            data: The value.
-            compress: As in ``send_str``, like the errors.
-            dumps: Turns it into text.
-        """
-        await self.send_str(dumps(data), compress)
-
-    async def send_json_bytes(
-        self,
-        data: Any,
-        compress: int | None = None,
-        *,
-        dumps: Callable[[Any], bytes],
-    ) -> None:
-        """Send a value as JSON in a binary message; arguments as in ``send_json``."""
-        await self.send_bytes(dumps(data), compress)
-
-    async def send_frame(
-        self, message: bytes, opcode: WSMsgType, compress: int | None = None
-    ) -> None:
-        """Send one frame with its final bit set.
-
-        Args:
-            message: Its payload; of text, valid UTF-8.
-            opcode: TEXT, BINARY, PING or PONG.
-            compress: As in ``send_str``, like the errors.
-
-        Raises:
-            ValueError: Another opcode, which would break the protocol.
-        """
-        if opcode in (WSMsgType.PING, WSMsgType.PONG):
-            message = control_payload(message)
-        elif opcode not in (_TEXT, _BINARY):
-            msg = f"opcode={opcode!r} cannot be sent, allowed: TEXT, BINARY, PING, PONG"
-            raise ValueError(msg)
-        await self._send(opcode, message, compress)
-
-    async def _send(
-        self, opcode: int, payload: bytes, compress: int | None = None
-    ) -> None:
-        self._link.send(opcode, payload, compress)
-        if self._link.is_full:
-            await self._link.writable()
 
     # --- receiving ------------------------------------------------------------------
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
     from multidict import CIMultiDictProxy
     from yarl import URL
+
+    from windtunnel._base.fingerprint import Fingerprint
 
 
 class Unset(Enum):
@@ -19,6 +23,11 @@ class Unset(Enum):
 
 
 UNSET = Unset.UNSET
+
+#: One result of ``socket.getaddrinfo``.
+AddrInfoType: TypeAlias = tuple[int, int, int, str, tuple[Any, ...]]
+#: Makes the socket for a connection to it.
+SocketFactoryType: TypeAlias = Callable[[AddrInfoType], socket.socket]
 
 
 class HttpVersion(NamedTuple):
@@ -35,6 +44,28 @@ HttpVersion10 = HttpVersion(1, 0)
 HttpVersion11 = HttpVersion(1, 1)
 
 
+class ProxyRoute(NamedTuple):
+    """A proxy, and how to ask it.
+
+    Attributes:
+        url: Without credentials.
+        host: Of the proxy, without brackets.
+        port: Of the proxy.
+        is_ssl: Whether the proxy itself is reached by TLS.
+        authorization: Value of Proxy-Authorization, or empty.
+        headers: Further fields for CONNECT.
+        is_tunnel: Whether to ask for a tunnel (CONNECT) rather than for a resource.
+    """
+
+    url: URL
+    host: str
+    port: int
+    is_ssl: bool
+    authorization: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    is_tunnel: bool = False
+
+
 class ConnectionKey(NamedTuple):
     """What two requests must have in common to use one connection.
 
@@ -43,13 +74,17 @@ class ConnectionKey(NamedTuple):
         port: TCP port.
         is_ssl: Whether TLS is used.
         ssl: True for verification with the default context, False for none, or a
-            context of the caller's.
+            context or a fingerprint of the caller's.
+        proxy: What the connection goes through, None for nothing.
+        server_hostname: Name that the certificate must have, None for ``host``.
     """
 
     host: str
     port: int
     is_ssl: bool
-    ssl: SSLContext | bool
+    ssl: SSLContext | Fingerprint | bool
+    proxy: ProxyRoute | None = None
+    server_hostname: str | None = None
 
 
 class RequestInfo(NamedTuple):

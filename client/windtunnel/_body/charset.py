@@ -20,6 +20,7 @@ __all__ = (
     "declared_encoding",
     "is_expected_type",
     "json_text",
+    "media_parameter",
     "parse_content_type",
     "usable_charset",
 )
@@ -69,19 +70,36 @@ def parse_content_type(value: str | None) -> MediaType:
     """
     match = _TYPE.match(value or "")
     name = match[1].lower() if match else DEFAULT_TYPE
+    charset = media_parameter(value, "charset")
+    charset = charset.strip(" \t'") if charset else None
+    return MediaType(name, charset or None)
+
+
+def media_parameter(value: str | None, wanted: str) -> str | None:
+    """Find a parameter of a Content-Type field.
+
+    Args:
+        value: The field's value, None if there is no such field.
+        wanted: Name of the parameter in lower case.
+
+    Returns:
+        The value of the first one that is not empty, unquoted; None if there is none.
+
+    Spec: RFC 9110 section 5.6.6.
+    """
+    match = _TYPE.match(value or "")
     pos = match.end() if match else (value or "").find(";") + 1
-    charset = None
-    while value and pos and pos < len(value) and charset is None:
+    while value and pos and pos < len(value):
         parameter = _PARAMETER.match(value, pos)
         if parameter is None:
             pos = value.find(";", pos) + 1
             continue
         pos = parameter.end()
-        if parameter[1].lower() == "charset":
-            quoted, plain = parameter[2], parameter[3]
-            text = plain if quoted is None else _QUOTED_PAIR.sub(r"\1", quoted)
-            charset = text.strip(" \t'") or None
-    return MediaType(name, charset)
+        quoted, plain = parameter[2], parameter[3]
+        text = plain if quoted is None else _QUOTED_PAIR.sub(r"\1", quoted)
+        if text and parameter[1].lower() == wanted:
+            return text.strip(" \t") if quoted is None else text
+    return None
 
 
 @lru_cache(maxsize=64)

@@ -12,15 +12,23 @@ The rules that the decoders share:
   except that a further gzip member is decoded too (RFC 1952 section 2.2).
 * Preset dictionaries are refused: nobody agreed on one (RFC 1950 section 2.2).
 
-Spec: RFC 9110 section 8.4, RFC 1950, RFC 1951, RFC 1952.
+Spec: RFC 9110 section 8.4, RFC 1950, RFC 1951, RFC 1952; br and zstd see
+``modern_decoders``.
 """
 
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from windtunnel._base.compat import override
+from windtunnel._body.optional_codecs import (
+    brotli_module,
+    has_brotli,
+    has_zstd,
+    zstd_module,
+)
+from windtunnel._body.zlib_backend import zlib_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ("ACCEPT_ENCODING", "DecodeError", "Decoder", "make_decoder")
 
 #: What requests offer: only what ``make_decoder`` can decode.
-ACCEPT_ENCODING = "gzip, deflate"
+ACCEPT_ENCODING = "gzip, deflate" + ", br" * has_brotli() + ", zstd" * has_zstd()
 
 # More codings in one response than this is an attack, not a wish: each costs memory and
 # multiplies the ratio that a small body can grow by.
@@ -60,6 +68,12 @@ class DecodeError(ValueError):
     @override
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+def truncated(coding: str, taken: int) -> DecodeError:
+    """Make the error for coded data that ends after ``taken`` bytes."""
+    msg = f"{coding} data ends after {taken} bytes, before its end mark"
+    return DecodeError(msg, coding, taken)
 
 
 class Decoder(Protocol):
@@ -99,11 +113,12 @@ class Decoder(Protocol):
 class _Zlib:
     """What gzip and deflate have in common: one zlib stream with bounded output."""
 
-    __slots__ = ("_full", "_inflater", "_taken", "coding")
+    __slots__ = ("_error", "_full", "_inflater", "_taken", "coding")
 
     def __init__(self, coding: str, wbits: int) -> None:
         self.coding = coding
-        self._inflater = zlib.decompressobj(wbits)
+        self._error: type[Exception] = zlib_module().error
+        self._inflater: Any = zlib_module().decompressobj(wbits)
         self._full = False
         self._taken = 0
 
@@ -113,8 +128,8 @@ class _Zlib:
         if tail:
             data = tail + data
         try:
-            out = inflater.decompress(data, max_length)
-        except zlib.error as exc:
+            out: bytes = inflater.decompress(data, max_length)
+        except self._error as exc:
             raise self._corrupt(str(exc)) from exc
         # zlib may hold output back in its window after it has taken the last input
         # byte; only a step that stays below the limit proves that there is none.
@@ -132,11 +147,7 @@ class _Zlib:
         )
 
     def _truncated(self) -> DecodeError:
-        return DecodeError(
-            f"{self.coding} data ends after {self._taken} bytes, before its end mark",
-            self.coding,
-            self._taken,
-        )
+        return truncated(self.coding, self._taken)
 
 
 class _Deflate(_Zlib):
@@ -163,7 +174,7 @@ class _Deflate(_Zlib):
             # bare deflate that byte would be a stored block with stray padding bits,
             # which no encoder writes.
             if data[0] & 0x8F != 0x08:
-                self._inflater = zlib.decompressobj(_WBITS_RAW)
+                self._inflater = zlib_module().decompressobj(_WBITS_RAW)
         return self._inflate(data, max_length)
 
     def finish(self) -> None:
@@ -202,7 +213,7 @@ class _Gzip(_Zlib):
                     return b""
                 data = self._lead
                 self._between = False
-                self._inflater = zlib.decompressobj(_WBITS_GZIP)
+                self._inflater = zlib_module().decompressobj(_WBITS_GZIP)
             out = self._inflate(data, max_length)
             data = b""
             if self._inflater.eof:
@@ -256,23 +267,75 @@ class _Chain:
         self._inner.finish()
 
 
-_DECODERS: dict[str, Callable[[], Decoder]] = {
+class _Capped:
+    """Decode up to so many bytes in all."""
+
+    __slots__ = ("_decoder", "_left", "_limit", "_taken")
+
+    def __init__(self, decoder: Decoder, limit: int) -> None:
+        self._decoder = decoder
+        self._limit = self._left = limit
+        self._taken = 0
+
+    @property
+    def pending(self) -> bool:
+        return self._decoder.pending
+
+    def decode(self, data: bytes, max_length: int) -> bytes:
+        self._taken += len(data)
+        # One byte more than allowed shows that there is one.
+        out = self._decoder.decode(data, min(max_length, self._left + 1))
+        self._left -= len(out)
+        if self._left < 0:
+            msg = (
+                f"body decodes to more than {self._limit} bytes, which is its limit "
+                f"max_decoded_size; {self._taken} encoded bytes had come"
+            )
+            raise DecodeError(msg, "", self._taken)
+        return out
+
+    def finish(self) -> None:
+        self._decoder.finish()
+
+
+def _make_br() -> Decoder | None:
+    # Here, because the library may be missing, and is seldom needed.
+    from windtunnel._body.modern_decoders import BrotliDecoder
+
+    module = brotli_module()
+    return None if module is None else BrotliDecoder(module)
+
+
+def _make_zstd() -> Decoder | None:
+    from windtunnel._body.modern_decoders import ZstdDecoder
+
+    module = zstd_module()
+    return None if module is None else ZstdDecoder(module)
+
+
+_DECODERS: dict[str, Callable[[], Decoder | None]] = {
     "gzip": _Gzip,
     "x-gzip": _Gzip,
     "deflate": _Deflate,
+    "br": _make_br,
+    "zstd": _make_zstd,
 }
 
 
-def make_decoder(content_encoding: str) -> Decoder | None:
+def make_decoder(
+    content_encoding: str, max_decoded_size: int | None = None
+) -> Decoder | None:
     """Find the decoder for the value of a Content-Encoding field.
 
     Args:
         content_encoding: Coding names in the order in which they were applied, in any
             case; several field lines joined by commas.
+        max_decoded_size: How many bytes it may decode to in all; one more is a
+            ``DecodeError``. None for any number.
 
     Returns:
         A decoder for one body. None if there is nothing to undo, or if any of the names
-        is unknown: then the body is handed over as it is.
+        is unknown or its library not installed: then the body is handed over as it is.
 
     Raises:
         DecodeError: More than 5 codings.
@@ -287,11 +350,14 @@ def make_decoder(content_encoding: str) -> Decoder | None:
             f"allowed are {_MAX_CODINGS}"
         )
         raise DecodeError(msg, names[-1], 0)
-    if any(name not in _DECODERS for name in names):
-        return None
     # The last coding applied is the first to be undone.
     decoder: Decoder | None = None
     for name in names:
-        made = _DECODERS[name]()
+        make = _DECODERS.get(name)
+        made = None if make is None else make()
+        if made is None:
+            return None
         decoder = made if decoder is None else _Chain(made, decoder)
-    return decoder
+    if decoder is None or max_decoded_size is None:
+        return decoder
+    return _Capped(decoder, max_decoded_size)

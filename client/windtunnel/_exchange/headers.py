@@ -12,28 +12,25 @@ Compat: aiohttp sends the same fields in the same order.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from multidict import CIMultiDict
 
 from windtunnel._base.typedefs import shown
-from windtunnel._base.version import __version__
+from windtunnel._base.version import USER_AGENT
 from windtunnel._body.decoders import ACCEPT_ENCODING
 from windtunnel.hdrs import METH_ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Set as AbstractSet
 
-USER_AGENT = (
-    f"Python/{sys.version_info.major}.{sys.version_info.minor} windtunnel/{__version__}"
-)
-_AUTOMATIC = (
+AUTOMATIC = (
     ("Accept", "*/*"),
     ("Accept-Encoding", ACCEPT_ENCODING),
     ("User-Agent", USER_AGENT),
 )
+AUTOMATIC_NAMES = frozenset(name.lower() for name, _ in AUTOMATIC)
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -57,7 +54,7 @@ class HeaderBlock:
         check_fields(fields.items())
         self.host = fields.get("Host")
         self.names = frozenset(name.lower() for name, _ in pairs) | skip
-        pairs += [pair for pair in _AUTOMATIC if pair[0].lower() not in self.names]
+        pairs += [pair for pair in AUTOMATIC if pair[0].lower() not in self.names]
         self.text = "".join([f"{name}: {value}\r\n" for name, value in pairs])
         self.closes = "close" in fields.get("Connection", "").lower()
         self.content_length = checked_length(fields.getall("Content-Length", ()))

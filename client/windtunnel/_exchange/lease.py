@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from windtunnel._transport.connection import Connection
     from windtunnel._transport.settings import Answer
+    from windtunnel._wire.violation import WireError
 
 
 class Lease:
@@ -28,6 +29,20 @@ class Lease:
     def is_over(self) -> bool:
         """Whether the body has arrived completely, or failed."""
         return not self._connection.serves(self._token)
+
+    def refuse_switch(self) -> WireError:
+        """Close the connection of a 101 nobody asked for; the error is returned."""
+        return self._connection.refuse_switch(self._token)
+
+    def hand_over(self, protocol: asyncio.BufferedProtocol) -> Connection | None:
+        """Let another protocol use the transport, after a response of status 101.
+
+        Returns:
+            The connection, which wants to hear when the transport is gone; None if it
+            is gone already.
+        """
+        connection = self._connection
+        return connection if connection.hand_over(self._token, protocol) else None
 
     def release(self) -> None:
         """Close the connection unless the body has arrived. Harmless if repeated."""

@@ -6,21 +6,24 @@ decision how the body is framed. It does no I/O.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from windtunnel._base.typedefs import ConnectionKey, RequestInfo
+from windtunnel._exchange.headers import check_fields
 
 if TYPE_CHECKING:
     import asyncio
-    from ssl import SSLContext
+    from collections.abc import Set as AbstractSet
 
+    from windtunnel._base.typedefs import ProxyRoute
     from windtunnel._body.payloads import Payload
     from windtunnel._exchange.headers import HeaderBlock
     from windtunnel._exchange.target import Target
     from windtunnel._policy.deadline import ClientTimeout
     from windtunnel._transport.settings import ReadSettings
+    from windtunnel._transport.tls import TlsSetting
 
 # Methods whose requests have no body unless one is given (RFC 9110 section 8.6).
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -68,14 +71,29 @@ def frame_body(method: str, payload: Payload | None, block: HeaderBlock) -> Fram
         if payload is not None or method not in _WITHOUT_BODY:
             lines = f"Content-Length: {size}\r\n"
     has_type = "content-type" in names
-    if payload is not None and payload.content_type is not None and not has_type:
-        lines += f"Content-Type: {payload.content_type}\r\n"
-        has_type = True
+    if payload is not None:
+        if not has_type:
+            lines += f"Content-Type: {payload.content_type}\r\n"
+            has_type = True
+        if extra := payload.extra_headers:
+            lines += _more_lines(extra, names)
     if is_chunked and not block.is_chunked:
         lines += "Transfer-Encoding: chunked\r\n"
     if not has_type and method in _WITH_TYPE:
         lines += _DEFAULT_TYPE
     return Framing(lines, is_chunked, length or 0)
+
+
+def _more_lines(fields: list[tuple[str, str]], names: AbstractSet[str]) -> str:
+    """Print the fields that a payload brings, unless the caller gave them.
+
+    Raises:
+        ValueError: One of them would not stay in its line.
+    """
+    check_fields(fields)
+    return "".join(
+        [f"{name}: {text}\r\n" for name, text in fields if name.lower() not in names]
+    )
 
 
 class Plan:
@@ -100,22 +118,36 @@ class Plan:
         block: HeaderBlock,
         payload: Payload | None,
         *,
-        ssl: SSLContext | bool,
+        ssl: TlsSetting,
         force_close: bool,
+        proxy: ProxyRoute | None = None,
+        server_hostname: str | None = None,
     ) -> None:
         self.method = method
         self.target = target
         self.block = block
         self.ssl = ssl
-        self.key = ConnectionKey(target.host, target.port, target.is_ssl, ssl)
+        self.key = ConnectionKey(
+            target.host, target.port, target.is_ssl, ssl, proxy, server_hostname
+        )
         framing = self.framing = frame_body(method, payload, block)
         host = target.host_field if block.host is None else block.host
-        text = f"{method}{target.line_end}Host: {host}\r\n{block.text}"
+        line_end = target.line_end
+        if proxy is not None and not proxy.is_tunnel:
+            line_end = target.absolute_line_end()
+        text = f"{method}{line_end}Host: {host}\r\n{block.text}"
         if target.authorization:
             if "authorization" in block.names:
                 msg = "credentials in the URL and an Authorization header; give one"
                 raise ValueError(msg)
             text += f"Authorization: {target.authorization}\r\n"
+        if (
+            proxy is not None
+            and proxy.authorization
+            and not proxy.is_tunnel
+            and "proxy-authorization" not in block.names
+        ):
+            text += f"Proxy-Authorization: {proxy.authorization}\r\n"
         text += framing.lines
         if force_close and "connection" not in block.names:
             text += "Connection: close\r\n"
@@ -133,16 +165,24 @@ class Request:
         started: When the exchange began, on the loop's clock.
         total_at: When it must be over.
         upload: The task that sends the body, if it needs one.
+        is_closed: Whether the body was let go of.
+        is_repeatable: Whether it failed in a way that allows to send it again.
+        keeps_payload: Whether the body may be needed again afterwards.
+        tracer: Who watches, None if nobody does.
     """
 
     __slots__ = (
         "_info",
+        "is_closed",
+        "is_repeatable",
+        "keeps_payload",
         "payload",
         "plan",
         "settings",
         "started",
         "timeout",
         "total_at",
+        "tracer",
         "upload",
     )
 
@@ -162,6 +202,10 @@ class Request:
         self.started = started
         self.total_at = total_at
         self.upload: asyncio.Task[None] | None = None
+        self.is_closed = False
+        self.is_repeatable = False
+        self.keeps_payload = False
+        self.tracer: Any = None
         self._info: RequestInfo | None = None
 
     @property

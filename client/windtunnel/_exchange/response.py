@@ -31,7 +31,9 @@ from windtunnel.errors import (
 )
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Generator
+    from http.cookies import SimpleCookie
     from types import TracebackType
 
     from yarl import URL
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from windtunnel._base.typedefs import RequestInfo
     from windtunnel._exchange.lease import Lease
     from windtunnel._exchange.request import Request
+    from windtunnel._transport.connection import Connection
     from windtunnel._transport.settings import Answer
 
 _VERSIONS = {0: HttpVersion10, 1: HttpVersion11}
@@ -88,6 +91,7 @@ class ClientResponse:
         "_body",
         "_coding",
         "_content",
+        "_cookies",
         "_encoded",
         "_fields",
         "_headers",
@@ -120,6 +124,7 @@ class ClientResponse:
         self._request = request
         self._resolve_charset = resolve_charset
         self._headers: CIMultiDictProxy[str] | None = None
+        self._cookies: SimpleCookie | None = None
         self._lease = lease
         self.is_entered = False
         self._is_released = False
@@ -129,7 +134,7 @@ class ClientResponse:
         self._content = stream = answer.stream
         if stream is not None:
             self._prepare(stream)
-        elif not self._coding:
+        elif not self._coding and request.tracer is None:
             self._body = answer.body
 
     @override
@@ -182,6 +187,24 @@ class ClientResponse:
             for name, value in self._fields
         )
 
+    def set_cookie_fields(self) -> list[str]:
+        """Give the values of ``Set-Cookie``; for the client's own layers."""
+        return [
+            value
+            for name, value in self._fields
+            if len(name) == 10 and name.lower() == "set-cookie"
+        ]
+
+    @property
+    def cookies(self) -> SimpleCookie:
+        """The cookies that this response sets."""
+        cookies = self._cookies
+        if cookies is None:
+            from windtunnel._policy.morsels import response_cookies
+
+            cookies = self._cookies = response_cookies(self.set_cookie_fields())
+        return cookies
+
     @property
     def ok(self) -> bool:
         """Whether the status is below 400."""
@@ -225,7 +248,8 @@ class ClientResponse:
         if not self._coding:
             return
         try:
-            decoder = make_decoder(self._coding)
+            limit = self._request.settings.max_decoded_size
+            decoder = make_decoder(self._coding, limit)
         except DecodeError as exc:
             stream.fail(exc)
             return
@@ -247,6 +271,10 @@ class ClientResponse:
         if body is None:
             try:
                 body = self._body = await self.content.read()
+                if self._request.tracer is not None:
+                    await self._request.tracer.emit(
+                        "response_chunk_received", self.method, self.url, body
+                    )
             except BaseException:
                 self.close()
                 raise
@@ -368,6 +396,23 @@ class ClientResponse:
     def close(self) -> None:
         """Do what ``release`` does."""
         self.release()
+
+    def switch_protocol(
+        self, protocol: asyncio.BufferedProtocol
+    ) -> tuple[Connection | None, bytes]:
+        """Give the connection of a 101 response to another protocol; for our layers.
+
+        Returns:
+            The connection, None if it closed meanwhile; and what came after the head.
+        """
+        data = b""
+        lease, self._lease = self._lease, None
+        stream = self._content
+        if lease is None or stream is None:
+            return None, data
+        if stream.exception() is None:
+            data = stream.read_nowait()
+        return lease.hand_over(protocol), data
 
     async def wait_for_close(self) -> None:
         """Give up the rest of the body.

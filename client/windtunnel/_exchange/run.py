@@ -6,20 +6,22 @@ into ``_policy``; this file only acts on them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
+from windtunnel._base.watch import WATCH
 from windtunnel._exchange.lease import Lease
 from windtunnel._exchange.response import ClientResponse
 from windtunnel._exchange.translate import explain
 from windtunnel._policy.reuse import may_retry
 from windtunnel._transport.dial import Deadlines
-from windtunnel._transport.failures import Disconnected, TransportFailure
+from windtunnel._transport.failures import ClosedHere, Disconnected, TransportFailure
 from windtunnel._transport.upload import slices, upload
 from windtunnel._wire.violation import WireError
+from windtunnel.hdrs import UPGRADE
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from windtunnel._body.payloads import Payload
     from windtunnel._exchange.request import Request
@@ -36,8 +38,16 @@ async def run(
     request: Request,
     connector: BaseConnector,
     resolve_charset: Callable[[ClientResponse, bytes], str],
+    *,
+    may_repeat: bool = True,
 ) -> ClientResponse:
     """Exchange one request for one response.
+
+    Args:
+        request: What is asked.
+        connector: Where connections come from.
+        resolve_charset: Names the encoding of a body that does not declare one.
+        may_repeat: Whether a broken connection is tried once more.
 
     Raises:
         ClientError: No acceptable response head came.
@@ -45,12 +55,11 @@ async def run(
     """
     pool = connector.pool
     plan = request.plan
-    may_repeat = True
     while True:
         connection = pool.take(plan.key, request.started)
         try:
-            if connection is None:
-                connection = await _acquire(request, connector)
+            if connection is None or request.tracer is not None:
+                connection = await _acquire(request, connector, connection)
             if request.payload is None:
                 token = connection.begin(
                     plan.head, plan.method, request.settings, request.total_at
@@ -58,31 +67,80 @@ async def run(
             else:
                 token = _begin_with_body(request, request.payload, connection)
             try:
-                answer: Answer = await token
+                answer: Answer = await (
+                    token if request.tracer is None else _watch_sending(request, token)
+                )
             except BaseException:
                 connection.abandon(token)
                 raise
         except (TransportFailure, WireError) as failure:
-            if may_repeat and _is_worth_repeating(failure, request):
+            request.is_repeatable = _is_worth_repeating(failure, request)
+            if may_repeat and request.is_repeatable:
                 may_repeat = False
                 continue
-            _close_payload(request)
+            await _release_payload(request)
             error = explain(failure, request)
             raise error from error.__cause__
         except BaseException:
-            _close_payload(request)
+            await _release_payload(request)
             raise
         if request.payload is not None:
-            _close_payload(request)
+            await _release_payload(request)
         lease = None
         if answer.stream is not None:
-            lease = Lease(connection, token)
+            lease = _lease(request, answer, Lease(connection, token))
         return ClientResponse(request, answer, lease, resolve_charset)
 
 
-async def _acquire(request: Request, connector: BaseConnector) -> Connection:
-    deadlines = Deadlines.begin(request.started, request.total_at, request.timeout)
-    return await connector.acquire(request.plan.key, deadlines)
+def _lease(request: Request, answer: Answer, lease: Lease) -> Lease:
+    """Check that who asks for no other protocol gets none."""
+    if answer.head.status == 101 and UPGRADE not in request.info.headers:
+        raise explain(lease.refuse_switch(), request)
+    return lease
+
+
+async def _acquire(
+    request: Request, connector: BaseConnector, connection: Connection | None
+) -> Connection:
+    """Get a connection, and let the transport tell the tracer how."""
+    watch = WATCH.set(request.tracer)
+    try:
+        if connection is None:
+            deadlines = Deadlines.begin(
+                request.started, request.total_at, request.timeout
+            )
+            return await connector.acquire(request.plan.key, deadlines)
+        try:
+            await request.tracer.emit("connection_reuseconn")
+        except BaseException:
+            connector.pool.put_back(connection)
+            raise
+    finally:
+        WATCH.reset(watch)
+    if not connection.is_usable():
+        # The server closed it while the handlers ran.
+        connector.pool.vacate(request.plan.key)
+        raise Disconnected(None, has_answer=False)
+    return connection
+
+
+async def _watch_sending(request: Request, token: asyncio.Future[Answer]) -> Answer:
+    """Tell the tracer what went out at once, then wait for the answer."""
+    info, payload, tracer = request.info, request.payload, request.tracer
+    await tracer.emit("request_headers_sent", info.method, info.url, info.headers)
+    if payload is not None and request.upload is None and payload.body:
+        await tracer.emit("request_chunk_sent", info.method, info.url, payload.body)
+    return await token
+
+
+async def _watched(
+    pieces: AsyncIterator[bytes], request: Request, tracer: Any
+) -> AsyncIterator[bytes]:
+    """Give pieces on, and tell the tracer of each that was sent."""
+    info = request.info
+    async for piece in pieces:
+        yield piece
+        await tracer.emit("request_chunk_sent", info.method, info.url, piece)
 
 
 def _begin_with_body(
@@ -99,14 +157,26 @@ def _begin_with_body(
             data += body[: framing.length]
     token = connection.begin(data, plan.method, request.settings, request.total_at)
     if not is_small:
-        request.upload = connection.start_upload(
-            upload(
-                connection,
-                payload.pieces() if body is None else slices(body),
-                None if framing.is_chunked else framing.length,
-            )
-        )
+        pieces = payload.pieces() if body is None else slices(body)
+        if request.tracer is not None:
+            pieces = _watched(pieces, request, request.tracer)
+        request.upload = connection.start_upload(_upload(request, connection, pieces))
     return token
+
+
+async def _upload(
+    request: Request, connection: Connection, pieces: AsyncIterator[bytes]
+) -> None:
+    framing = request.plan.framing
+    try:
+        await upload(connection, pieces, None if framing.is_chunked else framing.length)
+    except asyncio.CancelledError:
+        # Half a request leaves the connection useless.
+        connection.shut(ClosedHere("Connection closed"))
+        raise
+    finally:
+        # The response may have come before the end of the body.
+        await _release_payload(request)
 
 
 def _is_worth_repeating(failure: Exception, request: Request) -> bool:
@@ -118,12 +188,17 @@ def _is_worth_repeating(failure: Exception, request: Request) -> bool:
     )
 
 
-def _close_payload(request: Request) -> None:
+async def _release_payload(request: Request) -> None:
+    if not request.keeps_payload:
+        await close_payload(request)
+
+
+async def close_payload(request: Request) -> None:
     """Let go of the body, but not while it is still being sent."""
     payload, task = request.payload, request.upload
-    if payload is None:
+    request.keeps_payload = False
+    if payload is None or request.is_closed or not payload.closes:
         return
-    if task is None or task.done():
-        payload.close()
-    else:
-        task.add_done_callback(lambda _: payload.close())
+    if task is None or task.done() or task is asyncio.current_task():
+        request.is_closed = True
+        await payload.close()

@@ -71,6 +71,13 @@ class Target:
             )
         self.line_end = f" {path} HTTP/1.1\r\n"
 
+    def absolute_line_end(self) -> str:
+        """Say what follows the method in a request that a proxy passes on.
+
+        Spec: RFC 9112 section 3.2.2.
+        """
+        return f" {self.url.scheme}://{self.host_field}{self.line_end[1:]}"
+
 
 def basic_authorization(user: str | None, password: str | None) -> str:
     """Encode credentials of a URL for the Authorization field.

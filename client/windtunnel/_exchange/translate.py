@@ -9,14 +9,19 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING
 
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from windtunnel._base.typedefs import RequestInfo
 from windtunnel._body.decoders import DecodeError
 from windtunnel._transport.failures import (
     ClosedHere,
     DialFailed,
     Disconnected,
+    ProxyRefused,
     TimedOut,
     UploadFailed,
 )
+from windtunnel._transport.tunnel import connect_fields
 from windtunnel._wire.violation import WireError
 from windtunnel.errors import (
     ClientConnectionError,
@@ -24,13 +29,16 @@ from windtunnel.errors import (
     ClientConnectorDNSError,
     ClientConnectorError,
     ClientConnectorSSLError,
+    ClientHttpProxyError,
     ClientOSError,
     ClientPayloadError,
+    ClientProxyConnectionError,
     ClientResponseError,
     ConnectionTimeoutError,
     ServerDisconnectedError,
     SocketTimeoutError,
     TotalTimeoutError,
+    UnixClientConnectorError,
 )
 
 if TYPE_CHECKING:
@@ -57,7 +65,9 @@ def explain(failure: BaseException, request: Request) -> BaseException:
         case Disconnected(error=reason):
             error = _os_error(reason, "connection lost")
         case DialFailed():
-            error = _dial_error(failure, request)
+            error = _dial_error(failure)
+        case ProxyRefused():
+            error = _proxy_error(failure, request)
         case _:
             return _explain_common(failure, request)
     error.__cause__ = failure.__cause__
@@ -138,12 +148,29 @@ def _os_error(reason: Exception | None, otherwise: str) -> ClientOSError:
     return error
 
 
-def _dial_error(failure: DialFailed, request: Request) -> ClientConnectorError:
-    key, reason = request.plan.key, failure.error
+def _dial_error(failure: DialFailed) -> ClientConnectorError:
+    key, reason = failure.key, failure.error
+    if failure.path is not None:
+        return UnixClientConnectorError(failure.path, key, reason)
     if failure.is_dns:
         return ClientConnectorDNSError(key, reason)
     if isinstance(reason, ssl.SSLCertVerificationError):
         return ClientConnectorCertificateError(key, reason)
     if isinstance(reason, ssl.SSLError):
         return ClientConnectorSSLError(key, reason)
-    return ClientConnectorError(key, reason)
+    kind = ClientProxyConnectionError if failure.is_proxy else ClientConnectorError
+    return kind(key, reason)
+
+
+def _proxy_error(failure: ProxyRefused, request: Request) -> ClientHttpProxyError:
+    """Show the CONNECT that was refused, not the request that it was for."""
+    key, head = request.plan.key, failure.head
+    assert key.proxy is not None
+    sent = CIMultiDictProxy(CIMultiDict(connect_fields(key, key.proxy)))
+    return ClientHttpProxyError(
+        RequestInfo(request.plan.target.url, "CONNECT", sent, key.proxy.url),
+        (),
+        status=head.status,
+        message=head.reason,
+        headers=CIMultiDictProxy(CIMultiDict(head.fields)),
+    )

@@ -10,10 +10,17 @@ from windtunnel._transport.settings import ReadSettings
 from windtunnel._wire.limits import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from ssl import SSLContext
 
+    from yarl import URL
+
+    from windtunnel._exchange.client_request import ClientMiddlewareType
     from windtunnel._exchange.response import ClientResponse
+    from windtunnel._policy.auth import BasicAuth
+    from windtunnel._transport.tls import TlsSetting
+    from windtunnel._websocket.messages import ClientWSTimeout
+    from windtunnel.abc import LooseCookies
 
     Headers = Mapping[str, str] | Iterable[tuple[str, str]]
     StatusCheck = bool | Callable[[ClientResponse], Awaitable[None]]
@@ -25,16 +32,58 @@ class RequestOptions(TypedDict, total=False):
     params: Any
     data: Any
     json: Any
+    compress: str | bool | None
     headers: Headers | None
     skip_auto_headers: Iterable[str] | None
     timeout: ClientTimeout | float | None
-    ssl: SSLContext | bool | None
+    ssl: TlsSetting | None
+    verify_ssl: bool | None
+    fingerprint: bytes | None
+    ssl_context: SSLContext | None
+    server_hostname: str | None
+    proxy: str | URL | None
+    proxy_auth: BasicAuth | None
+    proxy_headers: Mapping[str, str] | None
     raise_for_status: StatusCheck | None
+    cookies: LooseCookies | None
+    auth: BasicAuth | None
+    allow_redirects: bool
+    max_redirects: int
+    middlewares: Sequence[ClientMiddlewareType] | None
+    trace_request_ctx: Any
     read_bufsize: int | None
     auto_decompress: bool | None
     max_line_size: int | None
     max_field_size: int | None
     max_headers: int | None
+    max_decoded_size: int | None
+
+
+class WebSocketOptions(TypedDict, total=False):
+    """Keyword arguments of a WebSocket; see ``ClientSession.ws_connect``."""
+
+    method: str
+    protocols: Iterable[str]
+    timeout: ClientWSTimeout | float | None
+    receive_timeout: float | None
+    autoclose: bool
+    autoping: bool
+    heartbeat: float | None
+    origin: str | None
+    auth: BasicAuth | None
+    params: Any
+    headers: Headers | None
+    ssl: TlsSetting | None
+    verify_ssl: bool | None
+    fingerprint: bytes | None
+    ssl_context: SSLContext | None
+    server_hostname: str | None
+    proxy: str | URL | None
+    proxy_auth: BasicAuth | None
+    proxy_headers: Mapping[str, str] | None
+    compress: int
+    max_msg_size: int
+    decode_text: bool
 
 
 def lower_names(names: Iterable[str] | None) -> frozenset[str]:
@@ -73,6 +122,7 @@ def merge_settings(
     max_line_size: int | None = None,
     max_field_size: int | None = None,
     max_headers: int | None = None,
+    max_decoded_size: int | None = None,
 ) -> ReadSettings:
     """Put a request's settings over the session's; None means the session's."""
     limits = base.limits
@@ -85,4 +135,22 @@ def merge_settings(
         base.read_bufsize if read_bufsize is None else read_bufsize,
         base.auto_decompress if auto_decompress is None else auto_decompress,
         sock_read,
+        base.max_decoded_size if max_decoded_size is None else max_decoded_size,
     )
+
+
+async def check_status(response: ClientResponse, check: StatusCheck) -> None:
+    """Do what ``raise_for_status`` says; a response that is refused is closed."""
+    try:
+        if check is True:
+            response.raise_for_status()
+        elif check:
+            await check(response)
+    except BaseException:
+        response.close()
+        raise
+
+
+def utf8(response: ClientResponse, body: bytes) -> str:
+    """Name the encoding of a body that does not declare one."""
+    return "utf-8"

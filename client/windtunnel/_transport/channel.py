@@ -175,6 +175,11 @@ class Channel(asyncio.BufferedProtocol):
 
     # --- the end --------------------------------------------------------------------
 
+    def leave(self) -> None:
+        """Close politely: with TLS, say goodbye and wait for the peer's answer."""
+        if self.transport is not None:
+            self.transport.close()
+
     def cut(self) -> None:
         """Do not wait for the peer to say goodbye."""
         if self.transport is not None:

@@ -11,6 +11,7 @@ are here::
 
     IDLE -> HEAD -> LENGTH | CHUNKED | UNTIL_CLOSE -> IDLE       response complete
             HEAD -> IDLE                                         no body, or all there
+            HEAD -> UNTIL_CLOSE -> HANDED_OVER                   status 101
     any  -> CLOSED                                               everything else
 """
 
@@ -54,6 +55,7 @@ class State(Enum):
     LENGTH = "reading a body of known length"
     CHUNKED = "reading a chunked body"
     UNTIL_CLOSE = "reading a body that ends with the connection"
+    HANDED_OVER = "its transport serves another protocol"
     CLOSED = "of no further use"
 
 
@@ -63,6 +65,7 @@ _HEAD = State.HEAD
 _LENGTH = State.LENGTH
 _CHUNKED = State.CHUNKED
 _UNTIL_CLOSE = State.UNTIL_CLOSE
+_HANDED_OVER = State.HANDED_OVER
 _CLOSED = State.CLOSED
 
 
@@ -159,16 +162,52 @@ class Connection(Channel):
         """Say whether the answer of this token is still arriving."""
         return self._token is token
 
+    def refuse_switch(self, token: asyncio.Future[Answer]) -> WireError:
+        """Give up a response of status 101; the error to report is returned."""
+        self.abandon(token)
+        return WireError(
+            "status 101 without a request to switch protocols",
+            rule="RFC 9110 section 15.2.2",
+            offset=self._offset,
+        )
+
+    def hand_over(
+        self, token: asyncio.Future[Answer], protocol: asyncio.BufferedProtocol
+    ) -> bool:
+        """Let another protocol use the transport, after a response of status 101.
+
+        The connection keeps its place in the pool, and can still be shut. The protocol
+        calls ``connection_lost`` when it is called so itself.
+
+        Returns:
+            False if the transport is closed already.
+        """
+        transport, stream = self.transport, self._stream
+        if self._token is not token or transport is None or stream is None:
+            return False
+        self._state = _HANDED_OVER
+        self._token = self._stream = None
+        self._total_at = self._read_at = NEVER
+        self._disarm()
+        self.resume_reading()
+        stream.feed_eof()
+        transport.set_protocol(protocol)
+        return True
+
     @override
     def shut(self, failure: TransportFailure | WireError) -> None:
         """Close for good and tell whoever waits why."""
         if self._state is _CLOSED:
             return
+        was_handed_over = self._state is _HANDED_OVER
         self._state = _CLOSED
         token, stream = self._token, self._stream
         self._token = self._stream = self._chunks = self._head_reader = None
         self._stop()
         self.cut()
+        if was_handed_over:
+            self._pool.vacate(self.key)
+            return
         if token is None:
             self._pool.remove_idle(self)
             return
@@ -186,7 +225,7 @@ class Connection(Channel):
     def phase(self) -> Phase | None:
         """Say what the current request is doing, None if there is none."""
         state = self._state
-        if state is _IDLE or state is _CLOSED:
+        if state in (_IDLE, _HANDED_OVER, _CLOSED):
             return None
         if state is not _HEAD:
             return Phase.BODY
@@ -262,19 +301,16 @@ class Connection(Channel):
             if head.status >= 200:
                 self._take_final(head, head_size, stop, end)
                 return
-            self._check_interim(head)
+            if head.status == 101:
+                self._take_switch(head, stop, end)
+                return
+            self._check_interim()
             self._offset += head_size
             start = stop
 
-    def _check_interim(self, head: Head) -> None:
+    def _check_interim(self) -> None:
         """Skip a 1xx response, or refuse it."""
         self._interim += 1
-        if head.status == 101:
-            raise WireError(
-                "status 101 without a request to switch protocols",
-                rule="RFC 9110 section 15.2.2",
-                offset=self._offset,
-            )
         limit = self._settings.limits.max_interim
         if self._interim > limit:
             raise WireError(
@@ -318,6 +354,18 @@ class Connection(Channel):
         else:
             self._state = _UNTIL_CLOSE
             self._feed(position, end)
+
+    def _take_switch(self, head: Head, position: int, end: int) -> None:
+        """Take what follows as a stream, until somebody takes the transport over."""
+        token = self._token
+        assert token is not None
+        self._keep_alive = False
+        self._state = _UNTIL_CLOSE
+        stream = StreamReader(self, self._settings.read_bufsize, loop=self._loop)
+        self._stream = stream
+        if not token.done():
+            token.set_result(Answer(head, "", b"", stream))
+        self._feed(position, end)
 
     def _take_length(self, start: int, end: int) -> None:
         size = min(end - start, self._left)

@@ -7,21 +7,22 @@ and may serve several sessions.
 from __future__ import annotations
 
 import asyncio
-import socket
 import warnings
 from typing import TYPE_CHECKING, Self
 
 from windtunnel._base.typedefs import UNSET, ConnectionKey, Unset
-from windtunnel._transport.dial import Deadlines, DialSettings, dial
+from windtunnel._base.watch import WATCH
 from windtunnel._transport.failures import ClosedHere, Disconnected
 from windtunnel._transport.pool import Pool
-from windtunnel._transport.tls import check_ssl_argument
+from windtunnel._transport.tls import TlsSetting, check_ssl_argument
 
 if TYPE_CHECKING:
-    from ssl import SSLContext
+    from collections.abc import Coroutine
     from types import TracebackType
+    from typing import Any
 
     from windtunnel._transport.connection import Connection
+    from windtunnel._transport.dial import Deadlines
 
 DEFAULT_KEEPALIVE_SECONDS = 15.0
 
@@ -34,13 +35,27 @@ class BaseConnector:
             None for as long as the server keeps it. 15 if not given.
         force_close: Close every connection after its first response.
         limit: Connections in use at a time, 0 for any number. Idle ones do not count.
-        limit_per_host: The same for each host, port and kind of TLS; 0 for any number.
+        limit_per_host: The same for each host, port, kind of TLS and proxy; 0 for any
+            number.
+        enable_cleanup_closed: Deprecated and ignored: TLS connections that will not
+            close are cut anyway.
+        loop: The loop to belong to, the running one if not given.
+        timeout_ceil_threshold: From how many seconds of keepalive_timeout on idle
+            connections are closed at whole seconds.
+
+    Attributes:
+        allowed_protocol_schema_set: Schemes of the URLs that it can connect to; the
+            empty one stands for URLs relative to a session's base_url.
 
     Raises:
         ValueError: A number is negative, or both keepalive_timeout and force_close
             were given.
         RuntimeError: No event loop is running.
     """
+
+    allowed_protocol_schema_set: frozenset[str] = frozenset(
+        {"", "http", "https", "ws", "wss"}
+    )
 
     def __init__(
         self,
@@ -49,6 +64,9 @@ class BaseConnector:
         force_close: bool = False,
         limit: int = 100,
         limit_per_host: int = 0,
+        enable_cleanup_closed: bool = False,
+        loop: asyncio.AbstractEventLoop | None = None,
+        timeout_ceil_threshold: float = 5,
     ) -> None:
         for name, number in (("limit", limit), ("limit_per_host", limit_per_host)):
             if number < 0:
@@ -62,18 +80,24 @@ class BaseConnector:
         if keepalive_timeout is not None and keepalive_timeout < 0:
             msg = f"keepalive_timeout={keepalive_timeout} is negative"
             raise ValueError(msg)
+        if enable_cleanup_closed:
+            warnings.warn(
+                "enable_cleanup_closed is ignored: no connection needs it",
+                DeprecationWarning,
+                stacklevel=3,
+            )
         self._limit = limit
         self._limit_per_host = limit_per_host
         self._force_close = force_close
-        self._dial_settings = DialSettings()
-        self._ssl: SSLContext | bool = True
-        self._loop = asyncio.get_running_loop()
+        self._ssl: TlsSetting = True
+        self._loop = loop or asyncio.get_running_loop()
         self._pool = Pool(
             self._loop,
             limit=limit,
             limit_per_host=limit_per_host,
             keepalive_seconds=keepalive_timeout,
             force_close=force_close,
+            ceil_threshold=timeout_ceil_threshold,
         )
 
     @property
@@ -106,11 +130,11 @@ class BaseConnector:
         """The connections; for the client's own layers."""
         return self._pool
 
-    def tls_setting(self, value: SSLContext | bool | None) -> SSLContext | bool:
+    def tls_setting(self, value: TlsSetting | None) -> TlsSetting:
         """Say what a request's ``ssl`` means here: True leaves it to the connector.
 
         Raises:
-            TypeError: It is none of True, False, None and a context.
+            TypeError: It is none of True, False, None, a context and a fingerprint.
         """
         checked = check_ssl_argument(value)
         return self._ssl if checked is True else checked
@@ -123,35 +147,84 @@ class BaseConnector:
         Raises:
             TransportFailure: No connection in time, or none at all.
         """
-        pool = self._pool
+        pool, watch = self._pool, WATCH.get()
+        if watch is not None and pool.must_wait(key):
+            await watch.emit("connection_queued_start")
+        else:
+            watch = None
         await pool.reserve(key, *deadlines.earliest())
         try:
+            if watch is not None:
+                await watch.emit("connection_queued_end")
             connection = pool.pop_idle(key, self._loop.time())
             if connection is None:
-                connection = await dial(pool, key, self._dial_settings, deadlines)
-                if pool.is_closed:
-                    failure = ClosedHere("Connector is closed.")
-                    connection.shut(failure)
-                    raise failure
-                if not connection.is_usable():
-                    raise Disconnected(None, has_answer=False)
+                return await self._dial_usable(key, deadlines)
+            await _tell_of_reuse(connection)
         except BaseException:
             pool.vacate(key)
             raise
         return connection
 
-    async def close(self) -> None:
-        """Close all connections and wait until they are; requests in flight fail."""
-        await self._pool.close()
+    async def _dial_usable(
+        self, key: ConnectionKey, deadlines: Deadlines
+    ) -> Connection:
+        """Dial, and give only what can be used."""
+        watch = WATCH.get()
+        if watch is not None:
+            await watch.emit("connection_create_start")
+        connection = await self._dial(key, deadlines)
+        try:
+            if watch is not None:
+                await watch.emit("connection_create_end")
+            if self._pool.is_closed:
+                raise ClosedHere("Connector is closed.")
+        except BaseException:
+            connection.shut(ClosedHere("Connector is closed."))
+            raise
+        if not connection.is_usable():
+            connection.cut()
+            raise Disconnected(None, has_answer=False)
+        return connection
+
+    async def _dial(self, key: ConnectionKey, deadlines: Deadlines) -> Connection:
+        """Make a connection; each kind of connector has its way.
+
+        Raises:
+            TransportFailure: It cannot be made.
+        """
+        raise NotImplementedError
+
+    def close(self, *, abort_ssl: bool = False) -> Coroutine[Any, Any, None]:
+        """Close all connections at once; requests in flight fail.
+
+        Args:
+            abort_ssl: Cut TLS connections, too, rather than say goodbye. It is what
+                happens anyway, unless the connector has an ssl_shutdown_timeout.
+
+        Returns:
+            What to await until they are closed.
+        """
+        return self._pool.close()
+
+    def __enter__(self) -> Self:
+        warnings.warn(
+            '"with Connector():" is deprecated, use "async with Connector():" instead',
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._pool.drop()
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
         self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        exc_traceback: TracebackType | None = None,
     ) -> None:
         await self.close()
 
@@ -172,47 +245,15 @@ class BaseConnector:
             pool.drop()
 
 
-class TCPConnector(BaseConnector):
-    """Makes TCP connections, with TLS for https.
-
-    Args:
-        ssl: True for verification against the system's trust roots, False for none, or
-            an ``ssl.SSLContext``; a request's own value wins unless it is True.
-        family: Address family, ``socket.AF_UNSPEC`` for any.
-        local_addr: Host and port to connect from.
-        happy_eyeballs_delay: Seconds before the next address is tried as well (RFC
-            8305); None for one address after the other.
-        interleave: How many addresses of the first family go first.
-        keepalive_timeout: As in ``BaseConnector``, like the rest.
-        force_close: As there.
-        limit: As there.
-        limit_per_host: As there.
-
-    Raises:
-        TypeError: ``ssl`` is something else.
-        ValueError: As in ``BaseConnector``.
-    """
-
-    def __init__(
-        self,
-        *,
-        ssl: SSLContext | bool | None = True,
-        family: socket.AddressFamily = socket.AF_UNSPEC,
-        local_addr: tuple[str, int] | None = None,
-        happy_eyeballs_delay: float | None = 0.25,
-        interleave: int | None = None,
-        keepalive_timeout: float | Unset | None = UNSET,
-        force_close: bool = False,
-        limit: int = 100,
-        limit_per_host: int = 0,
-    ) -> None:
-        super().__init__(
-            keepalive_timeout=keepalive_timeout,
-            force_close=force_close,
-            limit=limit,
-            limit_per_host=limit_per_host,
-        )
-        self._ssl = check_ssl_argument(ssl)
-        self._dial_settings = DialSettings(
-            family, local_addr, happy_eyeballs_delay, interleave
-        )
+async def _tell_of_reuse(connection: Connection) -> None:
+    """Tell whoever watches of a connection that came while waiting for a place."""
+    watch = WATCH.get()
+    if watch is None:
+        return
+    try:
+        await watch.emit("connection_reuseconn")
+    except BaseException:
+        connection.shut(ClosedHere("Connection closed"))
+        raise
+    if not connection.is_usable():
+        raise Disconnected(None, has_answer=False)

@@ -1,4 +1,4 @@
-"""Make a connection: resolve the name, race the addresses, do the TLS handshake.
+"""Make a connection: resolve the name, race the addresses, tunnel, do TLS.
 
 A key and deadlines come in, a ready ``Connection`` goes out, or a failure that says
 what was being done. It knows nothing of requests and keeps nothing.
@@ -7,44 +7,58 @@ what was being done. It knows nothing of requests and keeps nothing.
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from aiohappyeyeballs import (
     start_connection,  # pyright: ignore[reportUnknownVariableType]  # a bare tuple in it
 )
 
+from windtunnel._base.fingerprint import Fingerprint
+from windtunnel._base.typedefs import ConnectionKey
 from windtunnel._policy.deadline import NEVER, deadline_at, earliest
 from windtunnel._transport.connection import Connection
 from windtunnel._transport.failures import DialFailed, Phase, TimedOut
-from windtunnel._transport.tls import context_for
+from windtunnel._transport.tls import TlsSetting, context_for
+from windtunnel._transport.tunnel import TunnelRequest
+from windtunnel.errors.connection import ServerFingerprintMismatch
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Callable, Coroutine
 
-    from windtunnel._base.typedefs import ConnectionKey
+    from windtunnel._base.typedefs import (
+        AddrInfoType,
+        ProxyRoute,
+        SocketFactoryType,
+    )
     from windtunnel._policy.deadline import ClientTimeout
+    from windtunnel._transport.names import Names
     from windtunnel._transport.pool import Pool
 
 _T = TypeVar("_T")
+_P = TypeVar("_P", bound=asyncio.BaseProtocol)
 
 
 class DialSettings(NamedTuple):
     """How a connector makes its connections.
 
     Attributes:
-        family: Address family to ask the resolver for.
+        names: Whom to ask for addresses.
         local_addr: Host and port to connect from, None for any.
         happy_eyeballs_delay: Seconds before the next address is tried as well; None
             for one address after the other.
         interleave: How many addresses of the first family go first.
+        socket_factory: Makes the sockets, None for the usual ones.
+        ssl_shutdown_timeout: Seconds that a TLS closure may take, None for the loop's.
     """
 
-    family: int = socket.AF_UNSPEC
+    names: Names
     local_addr: tuple[str, int] | None = None
     happy_eyeballs_delay: float | None = 0.25
     interleave: int | None = None
+    socket_factory: SocketFactoryType | None = None
+    ssl_shutdown_timeout: float | None = None
 
 
 class Deadlines(NamedTuple):
@@ -85,27 +99,31 @@ async def dial(
 
     Raises:
         TimedOut: A deadline passed.
-        DialFailed: The name cannot be resolved, nobody answers, or TLS fails.
+        DialFailed: A name cannot be resolved, nobody answers, or TLS fails.
+        ProxyRefused: The proxy makes no tunnel.
+        ServerFingerprintMismatch: The certificate is another one than the pinned one.
     """
-    loop = asyncio.get_running_loop()
+    dialler = _Dialler(pool, settings, deadlines)
+    proxy = key.proxy
+    if proxy is None:
+        return (await dialler.open(key, lambda: Connection(pool, key, dialler.loop)))[1]
+    # A pinned certificate is the target's.
+    tls = True if isinstance(key.ssl, Fingerprint) else key.ssl
+    hop = ConnectionKey(proxy.host, proxy.port, proxy.is_ssl, tls)
+    if not proxy.is_tunnel:
+        make = lambda: Connection(pool, key, dialler.loop)  # noqa: E731
+        return (await dialler.open(hop, make, is_proxy=True))[1]
+    transport, request = await dialler.open(
+        hop, lambda: TunnelRequest(dialler.loop), is_proxy=True
+    )
     try:
-        addresses = await _until(
-            deadlines.earliest(), Phase.RESOLVE, _resolve(loop, key, settings)
-        )
-    except (OSError, UnicodeError) as exc:
-        error = exc if isinstance(exc, OSError) else OSError(None, str(exc))
-        raise DialFailed(error, is_dns=True) from exc
-    try:
-        return await _until(
-            deadlines.earliest_of_attempt(loop.time()),
-            Phase.CONNECT,
-            _connect(loop, pool, key, settings, addresses),
-        )
-    except OSError as exc:
-        raise DialFailed(exc) from exc
+        return await dialler.tunnel(transport, request, key, proxy, hop)
+    except BaseException:
+        transport.abort()
+        raise
 
 
-async def _until(
+async def until(
     deadline: tuple[float, str], phase: Phase, work: Coroutine[Any, Any, _T]
 ) -> _T:
     """Await ``work``, but not beyond the deadline."""
@@ -123,58 +141,168 @@ async def _until(
         raise
 
 
-async def _resolve(
-    loop: asyncio.AbstractEventLoop, key: ConnectionKey, settings: DialSettings
-) -> Sequence[Any]:
-    host = key.host
-    # One dot at the end is the root of the DNS; more are nothing.
-    name = host.rstrip(".") + "." if host.endswith("..") else host
-    flags = socket.AI_NUMERICHOST if _is_address(name) else socket.AI_ADDRCONFIG
-    return await loop.getaddrinfo(
-        name,
-        key.port,
-        family=settings.family,
-        type=socket.SOCK_STREAM,
-        flags=flags,
-    )
+class _Dialler:
+    """What one ``dial`` carries through its steps."""
 
+    __slots__ = ("_deadlines", "_pool", "_settings", "loop")
 
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name.partition("%")[0])
-    except ValueError:
-        return False
-    return True
+    def __init__(
+        self, pool: Pool, settings: DialSettings, deadlines: Deadlines
+    ) -> None:
+        self._pool = pool
+        self._settings = settings
+        self._deadlines = deadlines
+        self.loop = asyncio.get_running_loop()
 
+    async def open(
+        self, hop: ConnectionKey, make: Callable[[], _P], *, is_proxy: bool = False
+    ) -> tuple[asyncio.Transport, _P]:
+        """Connect to one host, by any of its addresses, with its TLS.
 
-async def _connect(
-    loop: asyncio.AbstractEventLoop,
-    pool: Pool,
-    key: ConnectionKey,
-    settings: DialSettings,
-    addresses: Sequence[Any],
-) -> Connection:
-    local = None
-    if settings.local_addr is not None:
-        local = await loop.getaddrinfo(
-            *settings.local_addr, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        An address that answers but whose TLS fails is not the last word: the others
+        are tried, each within ``sock_connect``.
+        """
+        addresses = await self._look_up(hop)
+        while True:
+            deadline = self._deadlines.earliest_of_attempt(self.loop.time())
+            try:
+                sock, used = await until(
+                    deadline, Phase.CONNECT, self._connect(addresses)
+                )
+            except OSError as exc:
+                raise DialFailed(exc, hop, is_proxy=is_proxy) from exc
+            left = [info for info in addresses if info is not used]
+            try:
+                return await until(deadline, Phase.CONNECT, self._wrap(sock, hop, make))
+            except TimedOut as exc:
+                if not left or exc.kind != "sock_connect":
+                    raise
+            except ServerFingerprintMismatch:
+                if not left:
+                    raise
+            except OSError as exc:
+                if not left:
+                    raise DialFailed(exc, hop, is_proxy=is_proxy) from exc
+            addresses = left
+
+    async def _look_up(self, hop: ConnectionKey) -> list[AddrInfoType]:
+        names = self._settings.names
+        try:
+            return await until(
+                self._deadlines.earliest(),
+                Phase.RESOLVE,
+                names.look_up(hop.host, hop.port),
+            )
+        except (OSError, UnicodeError) as exc:
+            error = exc if isinstance(exc, OSError) else OSError(None, str(exc))
+            raise DialFailed(error, hop, is_dns=True) from exc
+
+    async def _connect(
+        self, addresses: list[AddrInfoType]
+    ) -> tuple[socket.socket, AddrInfoType]:
+        """Race the addresses; return the first socket that connects, and where to."""
+        settings = self._settings
+        local: Any = None
+        if settings.local_addr is not None:
+            local = await self.loop.getaddrinfo(
+                *settings.local_addr, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )
+        factory = settings.socket_factory or _new_socket
+        made: dict[socket.socket, AddrInfoType] = {}
+
+        def make(info: AddrInfoType) -> socket.socket:
+            sock = factory(info)
+            made[sock] = info
+            return sock
+
+        sock = await start_connection(
+            addresses,
+            local_addr_infos=local,
+            happy_eyeballs_delay=settings.happy_eyeballs_delay,
+            interleave=settings.interleave,
+            loop=self.loop,
+            socket_factory=make,
         )
-    sock = await start_connection(
-        addresses,
-        local_addr_infos=local,
-        happy_eyeballs_delay=settings.happy_eyeballs_delay,
-        interleave=settings.interleave,
-        loop=loop,
-    )
-    try:
-        _, connection = await loop.create_connection(
-            lambda: Connection(pool, key, loop),
-            sock=sock,
-            ssl=context_for(key.ssl) if key.is_ssl else None,
-            server_hostname=key.host.rstrip(".") if key.is_ssl else None,
+        return sock, made[sock]
+
+    async def _wrap(
+        self, sock: socket.socket, hop: ConnectionKey, make: Callable[[], _P]
+    ) -> tuple[asyncio.Transport, _P]:
+        """Put a protocol, and TLS if it is due, onto a connected socket."""
+        tls: dict[str, Any] = {}
+        if hop.is_ssl:
+            tls = self._tls_options(hop)
+            tls["ssl"] = context_for(hop.ssl)
+        try:
+            transport, protocol = await self.loop.create_connection(
+                make, sock=sock, **tls
+            )
+        except BaseException:
+            # Harmless if the transport has closed it already.
+            sock.close()
+            raise
+        _check_certificate(hop.ssl, transport)
+        return transport, protocol
+
+    def _tls_options(self, key: ConnectionKey) -> dict[str, Any]:
+        return {
+            "server_hostname": key.server_hostname or key.host.rstrip("."),
+            "ssl_shutdown_timeout": self._settings.ssl_shutdown_timeout,
+        }
+
+    async def tunnel(
+        self,
+        transport: asyncio.Transport,
+        request: TunnelRequest,
+        key: ConnectionKey,
+        proxy: ProxyRoute,
+        hop: ConnectionKey,
+    ) -> Connection:
+        """Make a connection to a proxy one to the target."""
+        deadlines, loop = self._deadlines, self.loop
+        deadline = deadlines.earliest_of_attempt(loop.time())
+        try:
+            await until(deadline, Phase.TUNNEL, request.ask(key, proxy))
+        except OSError as exc:
+            raise DialFailed(exc, hop, is_proxy=True) from exc
+        connection = Connection(self._pool, key, loop)
+        inner: asyncio.Transport | None = transport
+        if key.is_ssl:
+            deadline = deadlines.earliest_of_attempt(loop.time())
+            try:
+                inner = await until(
+                    deadline, Phase.CONNECT, self._start_tls(transport, connection)
+                )
+            except OSError as exc:
+                raise DialFailed(exc, key) from exc
+        else:
+            transport.set_protocol(connection)
+        if inner is None or inner.is_closing():
+            lost = ConnectionResetError(errno.ECONNRESET, "the tunnel was closed")
+            raise DialFailed(lost, key)
+        connection.connection_made(inner)
+        if not key.is_ssl:
+            transport.resume_reading()
+        _check_certificate(key.ssl, inner)
+        return connection
+
+    async def _start_tls(
+        self, transport: asyncio.Transport, connection: Connection
+    ) -> asyncio.Transport | None:
+        key = connection.key
+        return await self.loop.start_tls(
+            transport, connection, context_for(key.ssl), **self._tls_options(key)
         )
-    except BaseException:
-        # Harmless if the transport has closed it already.
-        sock.close()
-        raise
-    return connection
+
+
+def _check_certificate(tls: TlsSetting, transport: asyncio.Transport) -> None:
+    if isinstance(tls, Fingerprint):
+        try:
+            tls.check(transport)
+        except ServerFingerprintMismatch:
+            transport.abort()
+            raise
+
+
+def _new_socket(info: AddrInfoType) -> socket.socket:
+    return socket.socket(*info[:3])

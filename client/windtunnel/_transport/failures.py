@@ -7,6 +7,11 @@ tree, in one table.
 from __future__ import annotations
 
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from windtunnel._base.typedefs import ConnectionKey
+    from windtunnel._wire.head import Head
 
 
 class Phase(Enum):
@@ -15,6 +20,7 @@ class Phase(Enum):
     POOL = "waiting for a free connection"
     RESOLVE = "resolving the host name"
     CONNECT = "connecting"
+    TUNNEL = "asking the proxy for a tunnel"
     UPLOAD = "sending the request body"
     HEAD = "waiting for the response head"
     BODY = "reading the response body"
@@ -61,13 +67,39 @@ class DialFailed(TransportFailure):
 
     Attributes:
         error: What the resolver, the operating system or TLS reported.
+        key: What was to be connected to: the target, or the proxy before it.
         is_dns: Whether the name could not be resolved.
+        is_proxy: Whether it was the proxy that could not be used.
+        path: Of the socket in the file system, if it was one.
     """
 
-    def __init__(self, error: OSError, *, is_dns: bool = False) -> None:
+    def __init__(
+        self,
+        error: OSError,
+        key: ConnectionKey,
+        *,
+        is_dns: bool = False,
+        is_proxy: bool = False,
+        path: str | None = None,
+    ) -> None:
         super().__init__(error)
         self.error = error
+        self.key = key
         self.is_dns = is_dns
+        self.is_proxy = is_proxy
+        self.path = path
+
+
+class ProxyRefused(TransportFailure):
+    """The proxy made no tunnel.
+
+    Attributes:
+        head: Its answer to CONNECT.
+    """
+
+    def __init__(self, head: Head) -> None:
+        super().__init__(head.status)
+        self.head = head
 
 
 class UploadFailed(TransportFailure):

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from windtunnel._policy.deadline import NEVER, deadline_at
 from windtunnel._policy.reuse import is_fresh
 from windtunnel._transport.failures import ClosedHere, Phase, TimedOut
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from windtunnel._base.typedefs import ConnectionKey
     from windtunnel._transport.connection import Connection
 
@@ -42,6 +44,7 @@ class Pool:
         keepalive_seconds: How long an idle connection may be used again, None for
             as long as the server keeps it.
         force_close: Never use a connection again.
+        ceil_threshold: From how many seconds on the clean-up waits for a whole one.
 
     Attributes:
         buffer: Where every connection reads into; used only within one callback.
@@ -49,6 +52,7 @@ class Pool:
     """
 
     __slots__ = (
+        "_ceil_threshold",
         "_force_close",
         "_idle",
         "_in_use",
@@ -76,12 +80,14 @@ class Pool:
         limit_per_host: int,
         keepalive_seconds: float | None,
         force_close: bool,
+        ceil_threshold: float = 5,
     ) -> None:
         self._loop = loop
         self._limit = limit
         self._limit_per_host = limit_per_host
         self._keepalive = NEVER if keepalive_seconds is None else keepalive_seconds
         self._force_close = force_close
+        self._ceil_threshold = ceil_threshold
         self._idle: dict[ConnectionKey, deque[Connection]] = {}
         self._in_use = 0
         self._in_use_by_key: dict[ConnectionKey, int] = {}
@@ -124,6 +130,10 @@ class Pool:
             connection.shut(ClosedHere("Connection closed"))
         return None
 
+    def must_wait(self, key: ConnectionKey) -> bool:
+        """Say whether ``reserve`` would not return at once."""
+        return bool(self._waiters) or not self._has_place(key)
+
     async def reserve(self, key: ConnectionKey, give_up_at: float, kind: str) -> None:
         """Wait for a place; whoever gets one must ``vacate`` it some time.
 
@@ -138,7 +148,7 @@ class Pool:
         """
         if self.is_closed:
             raise ClosedHere("Connector is closed.")
-        if not self._waiters and self._has_place(key):
+        if not self.must_wait(key):
             self._occupy(key)
             return
         place: asyncio.Future[None] = self._loop.create_future()
@@ -210,7 +220,7 @@ class Pool:
             else:
                 idle.append(connection)
             if self._timer is None and self._keepalive != NEVER:
-                self._arm(deadline_at(now, self._keepalive))
+                self._arm(self._clean_up_at(now))
         self.vacate(key)
 
     def remove_idle(self, connection: Connection) -> None:
@@ -245,6 +255,9 @@ class Pool:
         self._timer_at = when
         self._timer = self._loop.call_at(when, self._tick)
 
+    def _clean_up_at(self, idle_since: float) -> float:
+        return deadline_at(idle_since, self._keepalive, self._ceil_threshold)
+
     def _tick(self) -> None:
         """Fail who waited too long, close what idled too long, and wake up again."""
         self._timer = None
@@ -258,7 +271,7 @@ class Pool:
         give_up = min((w.give_up_at for w in self._waiters.values()), default=NEVER)
         if self._idle and self._keepalive != NEVER:
             oldest = min(idle[0].idle_since for idle in self._idle.values())
-            give_up = min(give_up, deadline_at(oldest, self._keepalive))
+            give_up = min(give_up, self._clean_up_at(oldest))
         if give_up != NEVER:
             self._arm(give_up)
 
@@ -271,9 +284,19 @@ class Pool:
             if not idle:
                 del self._idle[key]
 
-    async def close(self) -> None:
-        """Close every connection, fail every waiter, and wait until all is closed."""
-        self.drop()
+    def close(self, *, politely: bool = False) -> Coroutine[Any, Any, None]:
+        """Close every connection and fail every waiter, at once.
+
+        Args:
+            politely: Say goodbye on idle TLS connections, rather than cut them.
+
+        Returns:
+            What to await until all is closed.
+        """
+        self.drop(politely=politely)
+        return self._wait_closed()
+
+    async def _wait_closed(self) -> None:
         uploads = list(self._uploads)
         if uploads:
             await asyncio.wait(uploads)
@@ -282,7 +305,7 @@ class Pool:
                 self._lost_all = self._loop.create_future()
             await asyncio.shield(self._lost_all)
 
-    def drop(self) -> None:
+    def drop(self, *, politely: bool = False) -> None:
         """Do what ``close`` does, without waiting."""
         self.is_closed = True
         if self._timer is not None:
@@ -293,5 +316,8 @@ class Pool:
                 place.set_exception(ClosedHere("Connector is closed."))
         self._waiters.clear()
         for connection in list(self._live):
-            connection.shut(ClosedHere("Connector is closed."))
-            connection.cut()
+            if politely and connection.is_usable():
+                connection.leave()
+            else:
+                connection.shut(ClosedHere("Connector is closed."))
+                connection.cut()

@@ -24,12 +24,14 @@ class ReadSettings:
             above twice as many.
         auto_decompress: Whether to undo content codings.
         sock_read: Seconds of silence to bear; None or 0 for any.
+        max_decoded_size: Bytes that a compressed body may decode to; None for any.
     """
 
     limits: Limits = DEFAULT_LIMITS
     read_bufsize: int = DEFAULT_READ_BUFSIZE
     auto_decompress: bool = True
     sock_read: float | None = None
+    max_decoded_size: int | None = None
 
 
 class Answer:

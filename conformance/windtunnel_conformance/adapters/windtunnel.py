@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import windtunnel
 from windtunnel_conformance.adapters.aiohttp_style import AiohttpStyleAdapter
+from windtunnel_conformance.adapters.codings import with_codings
 
 if TYPE_CHECKING:
     from windtunnel_conformance.adapters.base import Adapter
@@ -28,4 +29,11 @@ _CAPABILITIES = (
 
 def create() -> Adapter:
     """Make the adapter; called by the catalogue."""
-    return AiohttpStyleAdapter(windtunnel, _CAPABILITIES)
+    return AiohttpStyleAdapter(
+        windtunnel,
+        with_codings(
+            _CAPABILITIES,
+            br="brotli brotlicffi",
+            zstd="compression.zstd backports.zstd",
+        ),
+    )

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from multidict import MultiDict
 
-from windtunnel._body.payloads import Payload, json_payload, make_payload
+from windtunnel._body.payloads import (
+    Payload,
+    compressed,
+    json_payload,
+    make_payload,
+    request_payload,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -61,8 +67,8 @@ def test_body_in_memory_has_type_length_and_pieces(
     assert payload.replayable
     assert collect(payload) == ([body] if body else [])
     assert collect(payload) == ([body] if body else [])
-    payload.close()
-    payload.close()
+    asyncio.run(payload.close())
+    asyncio.run(payload.close())
 
 
 def test_mutable_bytes_are_copied_at_the_call() -> None:
@@ -233,7 +239,7 @@ def test_binary_file_is_sent_from_its_position_with_the_type_of_its_name(
         assert max(map(len, pieces)) <= 65536
         assert payload.replayable
         assert b"".join(collect(payload)) == BIG
-        payload.close()
+        asyncio.run(payload.close())
         assert not file.closed
 
 
@@ -417,3 +423,23 @@ def test_closed_file_and_file_for_writing_are_refused(tmp_path: Path) -> None:
         make_payload(file)
     with pytest.raises(ValueError, match="is closed"):
         make_payload(file)
+
+
+# --- the arguments of a request -----------------------------------------------------
+
+
+def test_request_takes_data_or_json_but_not_both() -> None:
+    assert request_payload(b"x", None, json.dumps).body == b"x"
+    assert request_payload(None, [1], json.dumps).body == b"[1]"
+    with pytest.raises(ValueError, match="can not be used at the same time"):
+        request_payload(b"x", [1], json.dumps)
+
+
+def test_compression_is_applied_once_and_not_to_nothing() -> None:
+    payload = make_payload(b"x")
+    packed = compressed(payload, True, None, [("X", "y")])
+    assert packed.headers["Content-Encoding"] == "deflate"
+    empty = make_payload(b"")
+    assert compressed(empty, "gzip") is empty
+    with pytest.raises(ValueError, match="compress can not be set"):
+        compressed(payload, "gzip", {"content-encoding": "br"})

@@ -47,3 +47,16 @@ def test_a_url_that_was_not_encoded_cannot_break_the_request_line(path: str) -> 
 
 def _raw(path: str) -> URL:
     return URL(path, encoded=True)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://a.test", " http://a.test/ HTTP/1.1\r\n"),
+        ("http://a.test:80/x?y#z", " http://a.test/x?y HTTP/1.1\r\n"),
+        ("http://u:p@a.test:81/", " http://a.test:81/ HTTP/1.1\r\n"),
+        ("http://[fe80::1%25eth0]:81/", " http://[fe80::1]:81/ HTTP/1.1\r\n"),
+    ],
+)
+def test_a_proxy_is_asked_by_the_absolute_form(url: str, expected: str) -> None:
+    assert Target(URL(url)).absolute_line_end() == expected

@@ -70,7 +70,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
         pytest.param({"params": 5}, TypeError, "params=5", id="params"),
         pytest.param({"timeout": -1}, ValueError, "total=-1", id="timeout"),
         pytest.param({"timeout": "x"}, TypeError, "total='x'", id="timeout-type"),
-        pytest.param({"allow_redirects": True}, TypeError, "unexpected", id="unknown"),
+        pytest.param({"allow_redirect": True}, TypeError, "unexpected", id="unknown"),
     ],
 )
 def test_a_bad_argument_is_refused_before_anything_is_sent(

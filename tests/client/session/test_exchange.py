@@ -39,7 +39,7 @@ def sent_by(
 
 
 AUTO = (
-    b"Accept: */*\r\nAccept-Encoding: gzip, deflate\r\n"
+    b"Accept: */*\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n"
     b"User-Agent: Python/%d.%d windtunnel/%b\r\n"
 )
 
@@ -135,7 +135,7 @@ def test_the_callers_fields_come_first_and_replace_automatic_ones() -> None:
     raw = sent_by("GET", headers={"X-A": "b", "user-agent": "me", "Host": "other"})
     assert raw == (
         b"GET / HTTP/1.1\r\nHost: other\r\nX-A: b\r\nuser-agent: me\r\n"
-        b"Accept: */*\r\nAccept-Encoding: gzip, deflate\r\n\r\n"
+        b"Accept: */*\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n\r\n"
     )
 
 

@@ -372,7 +372,8 @@ def test_closing_ends_requests_in_flight_and_those_that_wait() -> None:
 def test_a_connection_made_after_closing_is_closed_at_once() -> None:
     async def main(session: windtunnel.ClientSession, tunnel: Tunnel) -> None:
         dialling = asyncio.create_task(read_all(session))
-        await asyncio.sleep(0)
+        # The name is resolved and the handshake under way.
+        await asyncio.sleep(0.0001)
         await session.close()
         with pytest.raises(windtunnel.ClientConnectionError, match="Connector is"):
             await dialling

@@ -92,7 +92,7 @@ def test_a_context_of_the_request_wins() -> None:
 @pytest.mark.parametrize("value", [1, "x", b"", object()])
 def test_another_kind_of_ssl_argument_is_a_type_error(value: Any) -> None:
     async def main(session: windtunnel.ClientSession, tunnel: Tunnel) -> None:
-        with pytest.raises(TypeError, match="allowed are True, False, None and ssl"):
+        with pytest.raises(TypeError, match="allowed are True, False, None, ssl"):
             await session.get(URL, ssl=value)
         with pytest.raises(TypeError, match="allowed are True"):
             windtunnel.TCPConnector(ssl=value)

@@ -1,0 +1,1 @@
+"""WebSockets: the messages of a connection whose handshake is over."""

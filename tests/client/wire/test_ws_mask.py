@@ -1,0 +1,29 @@
+"""Masking: the same in C, with integers and with tables."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from windtunnel._wire.ws_mask import fastest_mask, mask_in_python
+
+KEY = b"\x01\x80\xff\x37"
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 5, 127, 511, 512, 513, 514, 515, 9999])
+def test_masking_is_the_exclusive_or_of_each_byte(size: int) -> None:
+    data = bytes(i * 7 & 255 for i in range(size))
+    expected = bytes(octet ^ KEY[i % 4] for i, octet in enumerate(data))
+    for form in (data, bytearray(data), memoryview(data)):
+        assert mask_in_python(form, KEY) == expected
+        assert fastest_mask()(form, KEY) == expected
+    assert mask_in_python(memoryview(expected), KEY) == data
+
+
+def test_without_the_speedups_masking_is_done_in_python(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert fastest_mask() is not mask_in_python
+    monkeypatch.setitem(sys.modules, "websockets.speedups", None)
+    assert fastest_mask() is mask_in_python

@@ -206,7 +206,12 @@ async def silent(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize(
-    ("bad", "seconds"), [(plain, 0), (leave, 0), (silent, 2)], ids=str
+    ("bad", "seconds"),
+    [
+        pytest.param(plain, 0, id="plain"),
+        pytest.param(leave, 0, id="leave"),
+        pytest.param(silent, 2, id="silent"),
+    ],
 )
 def test_the_next_address_is_tried_when_tls_fails(bad: Any, seconds: float) -> None:
     async def program(tunnel: Tunnel) -> None:

@@ -20,6 +20,7 @@ from multidict import CIMultiDict
 from windtunnel._base.typedefs import shown
 from windtunnel._base.version import USER_AGENT
 from windtunnel._body.decoders import ACCEPT_ENCODING
+from windtunnel._wire.framing import wants_keep_alive
 from windtunnel.hdrs import METH_ALL
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class HeaderBlock:
         self.names = frozenset(name.lower() for name, _ in pairs) | skip
         pairs += [pair for pair in AUTOMATIC if pair[0].lower() not in self.names]
         self.text = "".join([f"{name}: {value}\r\n" for name, value in pairs])
-        self.closes = "close" in fields.get("Connection", "").lower()
+        connection = ",".join(fields.getall("Connection", ()))
+        self.closes = bool(connection) and not wants_keep_alive(connection, True)
         self.content_length = checked_length(fields.getall("Content-Length", ()))
         self.is_chunked = checked_coding(fields.getall("Transfer-Encoding", ()))
         if self.is_chunked and self.content_length is not None:

@@ -66,6 +66,7 @@ async def run(
                 )
             else:
                 token = _begin_with_body(request, request.payload, connection)
+            connection.is_last = plan.block.closes
             try:
                 answer: Answer = await (
                     token if request.tracer is None else _watch_sending(request, token)

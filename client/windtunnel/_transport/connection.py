@@ -74,6 +74,8 @@ class Connection(Channel):
 
     Attributes:
         idle_since: When it was put back, on the loop's clock.
+        is_last: Whether its request asks to close it, so that no other may follow
+            (RFC 9112 section 9.6).
     """
 
     __slots__ = (
@@ -89,6 +91,7 @@ class Connection(Channel):
         "_stream",
         "_token",
         "idle_since",
+        "is_last",
     )
 
     def __init__(
@@ -96,6 +99,7 @@ class Connection(Channel):
     ) -> None:
         super().__init__(pool, key, loop)
         self.idle_since = 0.0
+        self.is_last = False
         self._state = _IDLE
         self._is_lost = False
         self._token: asyncio.Future[Answer] | None = None
@@ -413,6 +417,7 @@ class Connection(Channel):
             and self._upload is None
             and self._drain is None
             and not self._is_lost
+            and not self.is_last
         ):
             self._state = _IDLE
             # A pooled connection that does not read would never see its next answer.

@@ -95,9 +95,14 @@ class Channel(asyncio.BufferedProtocol):
         self._await_data()
 
     def write(self, *parts: bytes) -> None:
-        """Send parts in one go; after the end of the connection, drop them."""
+        """Send parts in one go; after the end of the connection, drop them.
+
+        Joined and not by ``writelines``: from CPython 3.12.0 to 3.12.8 and in 3.13.0
+        and 3.13.1 that never pauses the writer (CVE-2024-12254), so a whole upload
+        would pile up in the transport.
+        """
         if self.transport is not None and not self.transport.is_closing():
-            self.transport.writelines(parts)
+            self.transport.write(parts[0] if len(parts) == 1 else b"".join(parts))
 
     async def drained(self) -> None:
         """Wait until the transport's buffer has room."""

@@ -95,6 +95,7 @@ def test_lenient_test_passes_with_unmet_and_unmatched(
 
 
 def test_expected_failure_covers_the_verdict(pytester: pytest.Pytester) -> None:
+    # The mark is in the project under test: it is what this test is about.
     source = """
         from windtunnel_fakeserver import VerificationError
 

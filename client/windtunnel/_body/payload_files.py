@@ -1,7 +1,7 @@
 """Bodies that are read from files.
 
 Objects with a ``read`` method come in; payloads that read them on a thread go out.
-Files belong to the caller: they are read from the position they have, and not closed.
+They are read from the position they have, and closed when the request is over.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class IOBasePayload(Payload):
     """A body that is read from a file, from the position it has at the call.
 
     A file that shrinks while it is sent is an error, of one that grows only the
-    announced size is sent. The file is not closed: it belongs to the caller.
+    announced size is sent. The file is closed when the request is over, whatever its
+    outcome, because callers give an ``open(...)`` that nobody else could close.
 
     Args:
         value: A file open for reading, or anything else with ``read``.
@@ -155,15 +156,26 @@ class IOBasePayload(Payload):
     async def write(self, writer: PayloadWriter) -> None:
         await self._write_pieces(writer, None)
 
+    @override
+    async def close(self) -> None:
+        """Close the file, on a thread because that could block the loop."""
+        close = getattr(self._value, "close", None)
+        if close is not None and not getattr(self._value, "closed", False):
+            await asyncio.get_running_loop().run_in_executor(None, close)
+
 
 class BufferedReaderPayload(IOBasePayload):
     """A body that is read from a binary file."""
 
 
 class BytesIOPayload(IOBasePayload):
-    """A body of what is left in a BytesIO; a small one is read at once."""
+    """A body of what is left in a BytesIO; a small one is read at once.
+
+    Compat: it stays open, so that it can be sent again.
+    """
 
     _autoclose = True
+    close = Payload.close
 
     def __init__(self, value: io.BytesIO, *args: Any, **kwargs: Any) -> None:
         # Compat: a buffer is no file, so that it is not announced as one.

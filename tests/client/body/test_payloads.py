@@ -240,7 +240,7 @@ def test_binary_file_is_sent_from_its_position_with_the_type_of_its_name(
         assert payload.replayable
         assert b"".join(collect(payload)) == BIG
         asyncio.run(payload.close())
-        assert not file.closed
+        assert file.closed
 
 
 @pytest.mark.parametrize("buffering", [0, -1])

@@ -14,7 +14,7 @@ from tests.client.support import URL, play
 from windtunnel._base.compat import override
 from windtunnel._body.decoders import make_decoder
 from windtunnel._body.encoders import make_encoder
-from windtunnel_fakeserver import Reply, Tunnel
+from windtunnel_fakeserver import Eof, Reply, Tunnel
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -50,7 +50,7 @@ def test_form_with_a_file_is_sent_as_multipart_with_its_length(tmp_path: Path) -
     path.write_bytes(b"x" * 300_000)
     with path.open("rb") as file:
         request = sent({"a": "b", "имя": file})
-        assert not file.closed
+        assert file.closed
     kind = request.header("Content-Type")
     assert kind is not None
     boundary = kind.removeprefix("multipart/form-data; boundary=")
@@ -266,3 +266,41 @@ def test_body_is_sent_again_from_its_start_after_a_redirect(
     elif kind == "compressed":
         body = gzip.decompress(body)
     assert body == b"x" * 200_000
+
+
+@pytest.mark.parametrize("form", [False, True], ids=["file", "form"])
+@pytest.mark.parametrize(
+    ("path", "allow_redirects"),
+    [
+        pytest.param("/", True, id="answered"),
+        pytest.param("/there", True, id="redirected-to-get"),
+        pytest.param("/there", False, id="redirect-not-followed"),
+        pytest.param("/cut", True, id="connection-lost"),
+    ],
+)
+def test_file_is_closed_when_its_request_is_over(
+    tmp_path: Path, path: str, *, allow_redirects: bool, form: bool
+) -> None:
+    (tmp_path / "f.bin").write_bytes(b"x" * 200_000)
+    tunnel = Tunnel()
+    server = tunnel.host("http://a.test")
+    server.on("POST", "/").reply(Reply(200))
+    server.on("GET", "/").reply(Reply(200))
+    server.on("POST", "/there").reply(Reply(303, {"Location": "/"}))
+    server.on("POST", "/cut").reply(Reply(200, fault=Eof(at="response_head")))
+
+    async def main(tunnel: Tunnel) -> bool:
+        file = await asyncio.to_thread((tmp_path / "f.bin").open, "rb")
+        data: Any = {"f": file} if form else file
+        async with windtunnel.ClientSession() as session:
+            asked = session.post(
+                f"http://a.test{path}", data=data, allow_redirects=allow_redirects
+            )
+            if path == "/cut":
+                with pytest.raises(windtunnel.ServerDisconnectedError):
+                    await asked
+            else:
+                await (await asked).read()
+        return file.closed
+
+    assert tunnel.run(main)

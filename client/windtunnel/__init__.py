@@ -19,7 +19,30 @@ from windtunnel._base.version import __version__
 
 # What type checkers see; ``_HOMES`` below says the same to the interpreter.
 if TYPE_CHECKING:
-    from windtunnel import abc as abc, errors as errors, hdrs as hdrs
+    from windtunnel import (
+        abc as abc,
+        client as client,
+        client_exceptions as client_exceptions,
+        client_middleware_digest_auth as client_middleware_digest_auth,
+        client_middlewares as client_middlewares,
+        client_reqrep as client_reqrep,
+        client_ws as client_ws,
+        connector as connector,
+        cookiejar as cookiejar,
+        errors as errors,
+        formdata as formdata,
+        hdrs as hdrs,
+        helpers as helpers,
+        http as http,
+        http_exceptions as http_exceptions,
+        http_websocket as http_websocket,
+        multipart as multipart,
+        payload as payload,
+        resolver as resolver,
+        streams as streams,
+        tracing as tracing,
+        typedefs as typedefs,
+    )
     from windtunnel._base.fingerprint import (
         Fingerprint,
     )
@@ -375,7 +398,13 @@ _HOMES = {
     """,
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
-_MODULES = ("abc", "errors", "hdrs")
+# Users of aiohttp's modules find them without importing them.
+_PARTS = """
+    abc client client_exceptions client_middleware_digest_auth client_middlewares
+    client_reqrep client_ws connector cookiejar errors formdata hdrs helpers http
+    http_exceptions http_websocket multipart payload resolver streams tracing typedefs
+"""
+_MODULES = frozenset(_PARTS.split())
 
 if not TYPE_CHECKING:  # checkers would take any name for one that exists
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-from typing import TYPE_CHECKING
+from hashlib import md5, sha1, sha256
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from windtunnel.errors.connection import ServerFingerprintMismatch
 
 if TYPE_CHECKING:
     import asyncio
     import ssl
+    from collections.abc import Callable
 
-_SIZE = 32
-# Digests that can be forged: MD5 and SHA-1.
-_BROKEN_SIZES = (16, 20)
+# Digests that can be forged.
+_BROKEN = (md5, sha1)
 
 
 class Fingerprint:
@@ -21,6 +21,9 @@ class Fingerprint:
 
     Args:
         fingerprint: SHA-256 digest of the certificate in DER form, 32 bytes.
+
+    Attributes:
+        HASHFUNC_BY_DIGESTLEN: Digests by their size in bytes; only one is accepted.
 
     Raises:
         ValueError: It has the size of another digest.
@@ -30,14 +33,21 @@ class Fingerprint:
 
     __slots__ = ("_fingerprint",)
 
+    HASHFUNC_BY_DIGESTLEN: ClassVar[dict[int, Callable[..., Any]]] = {
+        16: md5,
+        20: sha1,
+        32: sha256,
+    }
+
     def __init__(self, fingerprint: bytes) -> None:
         size = len(fingerprint)
-        if size in _BROKEN_SIZES:
+        function = self.HASHFUNC_BY_DIGESTLEN.get(size)
+        if function in _BROKEN:
             msg = f"md5 and sha1 are insecure and not supported ({size} bytes); give "
             raise ValueError(msg + "the sha256 digest of the certificate")
-        if size != _SIZE:
+        if function is None:
             msg = f"fingerprint has invalid length: {size} bytes, a sha256 digest has "
-            raise ValueError(f"{msg}{_SIZE}")
+            raise ValueError(f"{msg}32")
         self._fingerprint = fingerprint
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self, TypeAlias
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -16,13 +16,20 @@ if TYPE_CHECKING:
     from windtunnel._base.fingerprint import Fingerprint
 
 
-class Unset(Enum):
-    """The type of ``UNSET``, so that type checkers can tell it from None."""
+class Sentinel(Enum):
+    """The type of ``UNSET``, so that type checkers can tell it from None.
+
+    Compat: tools that print signatures know such defaults by this name.
+    """
 
     UNSET = "not given"
 
 
-UNSET = Unset.UNSET
+#: What an argument is that was not given, where None means something else.
+UNSET: Final = Sentinel.UNSET
+Unset: TypeAlias = Literal[Sentinel.UNSET]
+#: The cause of an exception for which the caller names none; never raised.
+NO_CAUSE: Final = BaseException()
 
 #: One result of ``socket.getaddrinfo``.
 AddrInfoType: TypeAlias = tuple[int, int, int, str, tuple[Any, ...]]
@@ -87,20 +94,35 @@ class ConnectionKey(NamedTuple):
     server_hostname: str | None = None
 
 
-class RequestInfo(NamedTuple):
+class _RequestInfo(NamedTuple):
+    url: URL
+    method: str
+    headers: CIMultiDictProxy[str]
+    real_url: URL
+
+
+class RequestInfo(_RequestInfo):
     """What was asked: attached to responses and to their errors.
 
     Attributes:
         url: Without fragment.
         method: As sent.
         headers: As sent.
-        real_url: With the fragment.
+        real_url: With the fragment; ``url`` if not given.
     """
 
-    url: URL
-    method: str
-    headers: CIMultiDictProxy[str]
-    real_url: URL
+    __slots__ = ()
+
+    def __new__(
+        cls,
+        url: URL,
+        method: str,
+        headers: CIMultiDictProxy[str],
+        real_url: URL | Unset = UNSET,
+    ) -> Self:
+        return super().__new__(
+            cls, url, method, headers, url if real_url is UNSET else real_url
+        )
 
 
 def shown(value: Any) -> str:

@@ -10,6 +10,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from windtunnel._base.compat import override
+from windtunnel._base.typedefs import NO_CAUSE
+from windtunnel.errors import EofStream
 
 if TYPE_CHECKING:
     import asyncio
@@ -19,10 +21,6 @@ if TYPE_CHECKING:
 __all__ = ("DataQueue", "EofStream", "FlowControlDataQueue")
 
 T = TypeVar("T")
-
-
-class EofStream(Exception):  # noqa: N818  # the compatible name
-    """A queue was read to its end."""
 
 
 class DataQueue(Generic[T]):
@@ -58,10 +56,12 @@ class DataQueue(Generic[T]):
         return self._exception
 
     def set_exception(
-        self, exc: BaseException | type[BaseException], exc_cause: object = None
+        self,
+        exc: BaseException | type[BaseException],
+        exc_cause: BaseException = NO_CAUSE,
     ) -> None:
         """End the queue with an exception."""
-        if isinstance(exc, BaseException) and isinstance(exc_cause, BaseException):
+        if isinstance(exc, BaseException) and exc_cause is not NO_CAUSE:
             exc.__cause__ = exc_cause
         self._is_eof = True
         self._exception = exc

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from windtunnel._base.compat import override
+from windtunnel._base.typedefs import NO_CAUSE
 from windtunnel._body.stream import StreamReader
 
 __all__ = ("EMPTY_PAYLOAD", "EmptyStreamReader")
@@ -48,7 +49,9 @@ class EmptyStreamReader(StreamReader):
         """Return None: nothing can go wrong."""
 
     @override
-    def set_exception(self, exc: BaseException, exc_cause: object = None) -> None:
+    def set_exception(
+        self, exc: BaseException, exc_cause: BaseException = NO_CAUSE
+    ) -> None:
         """Do nothing, because others use this stream too."""
 
 

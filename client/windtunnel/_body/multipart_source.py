@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from windtunnel._base.typedefs import shown
-from windtunnel._body.stream import LineTooLong
+from windtunnel.errors.http import LineTooLong
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -199,8 +199,5 @@ class MultipartSource:
                 )
                 raise ValueError(msg)
         if end < 0 or end > limit + 1:
-            msg = (
-                f"Got more than {limit} bytes when reading: {shown(bytes(buffer[:40]))}"
-            )
-            raise LineTooLong(msg)
+            raise LineTooLong(bytes(buffer[:40]), limit)
         return self._take(end + 1).rstrip(b"\r\n")

@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
-class LineTooLong(ValueError):  # noqa: N818  # the compatible name
-    """A line is longer than the reader allows."""
-
-
 class StreamReader(StreamBuffer):
     """Reads the body of one response; only one coroutine may wait at a time.
 
@@ -117,8 +113,7 @@ class StreamReader(StreamBuffer):
                 found = line.find(separator, searched)
                 end = len(line) if found < 0 else found + len(separator)
                 if end > limit:
-                    msg = f"no {separator!r} within {limit} bytes of the body"
-                    raise LineTooLong(msg)
+                    raise _too_long(bytes(line), limit)
                 if found >= 0:
                     if end < len(line):
                         self._put_back([bytes(line[end:])])
@@ -209,6 +204,13 @@ class StreamReader(StreamBuffer):
         if line := await self.readline():
             return line
         raise StopAsyncIteration
+
+
+def _too_long(line: bytes, limit: int) -> Exception:
+    """Make the error of a long line; rare, so that its module is loaded only here."""
+    from windtunnel.errors.http import LineTooLong
+
+    return LineTooLong(line[:40], limit)
 
 
 class AsyncStreamIterator:

@@ -13,6 +13,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from windtunnel._base.compat import override
+from windtunnel._base.typedefs import NO_CAUSE
 from windtunnel._body.decoders import DecodeError
 
 if TYPE_CHECKING:
@@ -163,11 +164,13 @@ class StreamBuffer:
             if self._waiter is not None:
                 self._wake()
 
-    def set_exception(self, exc: BaseException, exc_cause: object = None) -> None:
+    def set_exception(
+        self, exc: BaseException, exc_cause: BaseException = NO_CAUSE
+    ) -> None:
         """Make every read raise, also with data in the buffer; the first one counts."""
         if self._exception is not None:
             return
-        if isinstance(exc_cause, BaseException):
+        if exc_cause is not NO_CAUSE:
             exc.__cause__ = exc_cause
         self._source = None
         self._exception = self._explained(exc)

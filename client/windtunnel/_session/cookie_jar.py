@@ -432,7 +432,7 @@ class DummyCookieJar(AbstractCookieJar):
         """Do nothing."""
 
     @override
-    def filter_cookies(self, request_url: URL = URL()) -> BaseCookie[str]:  # noqa: B008  # immutable
+    def filter_cookies(self, request_url: URL) -> BaseCookie[str]:
         """Give no cookies."""
         from http.cookies import SimpleCookie
 

@@ -52,6 +52,14 @@ class ChainMapProxy(Mapping[Any, Any]):
         raise KeyError(key)
 
     @override
+    def get(self, key: Any, default: Any = None) -> Any:
+        """Return the value of the first mapping that has the key."""
+        for each in self._maps:
+            if key in each:
+                return each[key]
+        return default
+
+    @override
     def __len__(self) -> int:
         return len(set[Any]().union(*self._maps))
 

@@ -117,3 +117,4 @@ class ClientWSTimeout:
 DEFAULT_WS_TIMEOUT: Final = ClientWSTimeout(ws_close=10.0)
 CLOSING_ITEM: Final = (WSMsgType.CLOSING, None, None)
 CLOSED_MESSAGE: Final = WSMessage(WSMsgType.CLOSED, None, None)
+CLOSING_MESSAGE: Final = WSMessage(WSMsgType.CLOSING, None, None)

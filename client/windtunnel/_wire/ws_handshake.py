@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 KEY_BYTES: Final = 16
 # RFC 6455 section 1.3.
-_GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+WS_KEY: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _DEFLATE: Final = "permessage-deflate"
 _PARAMETER = re.compile(
     rf"[ \t]*([{TOKEN_CHARACTERS}]+)[ \t]*"
@@ -75,7 +75,7 @@ def accept_for(key: str) -> str:
 
     Spec: RFC 6455 section 4.2.2, item 5.4.
     """
-    digest = hashlib.sha1(key.encode() + _GUID, usedforsecurity=False).digest()
+    digest = hashlib.sha1(key.encode() + WS_KEY, usedforsecurity=False).digest()
     return binascii.b2a_base64(digest, newline=False).decode()
 
 

@@ -16,7 +16,8 @@ from windtunnel._body.multipart_read import MultipartReader
 from windtunnel._body.multipart_write import MultipartWriter
 from windtunnel._body.payload_registry import get_payload
 from windtunnel._body.payloads import make_payload
-from windtunnel._body.stream import LineTooLong, StreamReader
+from windtunnel._body.stream import StreamReader
+from windtunnel.http_exceptions import LineTooLong
 
 MIXED = {"Content-Type": "multipart/mixed; boundary=B"}
 FORM = {"Content-Type": 'multipart/form-data; boundary="B"'}

@@ -11,7 +11,7 @@ import pytest
 
 from windtunnel import ClientPayloadError, StreamReader
 from windtunnel._body.decoders import make_decoder
-from windtunnel._body.stream import LineTooLong
+from windtunnel.http_exceptions import LineTooLong
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -146,11 +146,11 @@ def test_a_separator_may_straddle_pieces() -> None:
 def test_a_line_over_the_limit_is_refused_and_stays_in_the_buffer() -> None:
     async def main() -> None:
         stream = stream_of(b"abcdef\n")
-        with pytest.raises(LineTooLong, match="within 6 bytes"):
+        with pytest.raises(LineTooLong, match="more than 6 bytes"):
             await stream.readline(max_line_length=6)
         assert await stream.readline(max_line_length=7) == b"abcdef\n"
         endless = stream_of(b"x" * 21, limit=10)
-        with pytest.raises(LineTooLong, match="within 20 bytes"):
+        with pytest.raises(LineTooLong, match="more than 20 bytes"):
             await endless.readline()
 
     run(main)

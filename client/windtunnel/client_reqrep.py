@@ -1,0 +1,21 @@
+"""Names of ``aiohttp.client_reqrep``: requests and responses."""
+
+from __future__ import annotations
+
+from windtunnel import (
+    ClientRequest,
+    ClientResponse,
+    Fingerprint,
+    RequestInfo,
+)
+from windtunnel._base.typedefs import (
+    ConnectionKey,
+)
+
+__all__ = (
+    "ClientRequest",
+    "ClientResponse",
+    "ConnectionKey",
+    "Fingerprint",
+    "RequestInfo",
+)

@@ -21,8 +21,7 @@ MAX_COOKIES_PER_RESPONSE = 50
 _MAX_PAIR_BYTES = 4096
 _MAX_ATTRIBUTE_BYTES = 1024
 _MAX_ATTRIBUTES = 32
-# The last second of the year 9999, as far as Python's dates go.
-_END_OF_TIME = 253402300799
+_MOST_SECONDS = 400 * 86400
 
 ATTRIBUTES = frozenset(
     {
@@ -129,7 +128,15 @@ def parse_cookie_header(value: str) -> list[tuple[str, str]]:
 
 
 def _is_sound(name: str, coded: str) -> bool:
-    return _NAME.fullmatch(name) is not None and is_sendable(coded)
+    return is_name(name) and is_sendable(coded)
+
+
+def is_name(text: str) -> bool:
+    """Say whether a text can name a cookie.
+
+    Compat: aiohttp takes more than tokens, because servers send more.
+    """
+    return _NAME.fullmatch(text) is not None
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str, str]]:
@@ -175,16 +182,18 @@ def expiry(max_age: str, expires: str, now: float) -> float | None:
         now: The time, in seconds since 1970.
 
     Returns:
-        Seconds since 1970, or None if it lives as long as the jar. A moment in the past
-        means that it has ended.
+        Seconds since 1970, at most 400 days from now, or None if it lives as long as
+        the jar. A moment in the past means that it has ended.
 
-    Spec: RFC 6265 sections 5.2.1, 5.2.2 and 5.3. Compat: a sign is allowed.
+    Spec: RFC 6265 sections 5.2.1, 5.2.2 and 5.3; RFC 6265bis section 5.5 for the 400
+    days. Compat: a sign is allowed.
     """
     if _WHOLE_NUMBER.fullmatch(max_age):
-        # Nobody's clock goes this far, and int() refuses thousands of digits.
+        # int() refuses thousands of digits.
         seconds = int(max_age[:20])
-        return 0.0 if seconds <= 0 else min(now + seconds, float(_END_OF_TIME))
-    return parse_date(expires) if expires else None
+        return 0.0 if seconds <= 0 else now + min(seconds, _MOST_SECONDS)
+    ends = parse_date(expires) if expires else None
+    return None if ends is None else min(ends, now + _MOST_SECONDS)
 
 
 def parse_date(text: str) -> float | None:

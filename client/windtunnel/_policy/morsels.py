@@ -120,7 +120,7 @@ def to_send(each: Morsel[str], *, quotes: bool) -> Morsel[str]:
     coded = each.coded_value
     if not quotes:
         coded = each.value
-    elif not (len(coded) > 1 and coded[0] == coded[-1] == '"'):
+    elif not coded.startswith('"'):
         coded = SimpleCookie().value_encode(each.value)[1]
     return morsel(each.key, each.value, coded)
 

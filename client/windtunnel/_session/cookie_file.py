@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from windtunnel._policy.cookie_rules import ATTRIBUTES, is_sendable
+from windtunnel._policy.cookie_rules import ATTRIBUTES, is_name, is_sendable
 from windtunnel._policy.morsels import morsel
 
 if TYPE_CHECKING:
@@ -94,20 +95,26 @@ def read(file_path: str | os.PathLike[str]) -> list[Record]:
 
 def _record(place: str, entry: dict[str, Any]) -> Record:
     domain, bar, path = place.partition("|")
-    texts = [entry["key"], entry["value"], entry["coded_value"]]
-    if not bar or not all(isinstance(t, str) and is_sendable(t) for t in texts):
-        msg = f"cookie {entry['key']!r} of {place!r} is not a cookie"
+    name, value, coded = entry["key"], entry["value"], entry["coded_value"]
+    ends = None if (end := entry.get(_ENDS)) is None else float(end)
+    if (
+        not bar
+        or not is_name(name)
+        or not is_sendable(value)
+        or not is_sendable(coded)
+        or not (ends is None or isfinite(ends))
+    ):
+        msg = f"cookie {name!r} of {place!r} is not a cookie"
         raise ValueError(msg)
     attributes = {
         name: value
         for name, value in entry.items()
         if name in ATTRIBUTES and isinstance(value, (str, bool))
     }
-    ends = entry.get(_ENDS)
     return Record(
         domain,
         path,
-        morsel(entry["key"], entry["value"], entry["coded_value"], attributes),
-        None if ends is None else float(ends),
+        morsel(name, value, coded, attributes),
+        ends,
         bool(entry.get(_HOST_ONLY)),
     )

@@ -1,8 +1,8 @@
-"""The cookies of a session: what is kept, for how long, and which request gets them.
+"""The cookies of a session: which are taken, and which request gets them.
 
 Morsels and URLs come in and go out. What a cookie means is decided in
-``_policy.cookie_rules``; this is the memory, with its limits. ``http.cookies`` is
-imported when the first cookie comes.
+``_policy.cookie_rules``; ``cookie_store`` is the memory. ``http.cookies`` is imported
+when the first cookie comes.
 """
 
 from __future__ import annotations
@@ -25,44 +25,23 @@ from windtunnel._policy.cookie_rules import (
     place,
 )
 from windtunnel._policy.redirect import origin_of
+from windtunnel._session.cookie_store import DOMAIN_LIMIT, CookieStore, Kept
 from windtunnel.abc import AbstractCookieJar
 
 if TYPE_CHECKING:
     import asyncio
     import os
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
     from http.cookies import BaseCookie, Morsel, SimpleCookie
+    from typing import TypeAlias
 
-    from windtunnel._policy.cookie_rules import Place
     from windtunnel.abc import ClearCookiePredicate, LooseCookies
 
-# The limits of Firefox: how many may be there, and how many are left when more come.
-_DOMAIN_LIMIT, _DOMAIN_KEPT = 180, 150
-_TOTAL_LIMIT, _TOTAL_KEPT = 3300, 3000
+    PublicSuffixes: TypeAlias = Callable[[str], bool] | Container[str]
+
 # How many cookies, in how many bytes, a request carries at most.
 _MOST_SENT = (150, 8190)
 _SECURE_SCHEMES = ("https", "wss")
-
-
-class _Kept:
-    """One cookie in the jar.
-
-    Attributes:
-        cookie: As the server set it, with its domain and path filled in.
-        place: Where it belongs.
-        ends: When it ends, in seconds since 1970, None if it does not.
-        used: Number of the last use; smaller is longer ago.
-    """
-
-    __slots__ = ("cookie", "ends", "place", "used")
-
-    def __init__(
-        self, cookie: Morsel[str], place: Place, ends: float | None, used: int
-    ) -> None:
-        self.cookie = cookie
-        self.place = place
-        self.ends = ends
-        self.used = used
 
 
 class CookieJar(AbstractCookieJar):
@@ -74,16 +53,22 @@ class CookieJar(AbstractCookieJar):
         treat_as_secure_origin: Origins, one or several, that get Secure cookies
             although their scheme is not https.
         loop: Ignored.
-        public_suffix: Says of a domain whether anybody can have names in it, such as
-            ``co.uk``; a server cannot set a cookie for such a domain then. Without it
-            none is known.
+        public_suffixes: The domains in which anybody can have names, such as
+            ``co.uk``: a function that says of a domain (lower case, ASCII, no dot
+            around) whether it is one, or anything that is asked with ``in``. No server
+            can set a cookie for such a domain then. Without it none is known.
 
-    Spec: RFC 6265 section 5. Compat: aiohttp's CookieJar, to which ``public_suffix`` is
-    an addition.
+    Raises:
+        TypeError: ``public_suffixes`` cannot be asked.
+        ValueError: ``treat_as_secure_origin`` has what is no origin.
+
+    Spec: RFC 6265 section 5; draft-ietf-httpbis-rfc6265bis for Secure cookies, name
+    prefixes and the 400 days that a cookie lives at most. Compat: aiohttp's CookieJar,
+    to which ``public_suffixes`` is an addition.
     """
 
     _most_sent: tuple[float, float] = _MOST_SENT
-    _most_per_domain: float = _DOMAIN_LIMIT
+    _most_per_domain: float = DOMAIN_LIMIT
 
     def __init__(
         self,
@@ -92,19 +77,14 @@ class CookieJar(AbstractCookieJar):
         quote_cookie: bool = True,
         treat_as_secure_origin: str | URL | Iterable[str | URL] | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
-        public_suffix: Callable[[str], bool] | None = None,
+        public_suffixes: PublicSuffixes | None = None,
     ) -> None:
         super().__init__(loop=loop)
         self._unsafe = unsafe
         self._quote_cookie = quote_cookie
         self._secure_origins = _origins(treat_as_secure_origin)
-        self._public_suffix = public_suffix
-        # By domain, then by path without its last slash and name.
-        self._domains: dict[str, dict[tuple[str, str], _Kept]] = {}
-        self._count = 0
-        self._uses = 0
-        # When the first of them ends; never later than it does.
-        self._next_end = inf
+        self._is_public_suffix = _suffix_test(public_suffixes)
+        self._store = CookieStore(self._most_per_domain)
 
     @property
     @override
@@ -127,63 +107,40 @@ class CookieJar(AbstractCookieJar):
         from http.cookies import SimpleCookie
 
         view: dict[tuple[str, str], SimpleCookie] = {}
-        for (domain, path, name), kept in self._items():
+        for (domain, path, name), kept in self._store.entries():
             view.setdefault((domain, path), SimpleCookie())[name] = kept.cookie
         return MappingProxyType(view)
 
     @property
     @override
     def host_only_cookies(self) -> frozenset[tuple[str, str, str]]:
-        return frozenset(key for key, kept in self._items() if kept.place.is_host_only)
+        return frozenset(
+            key for key, kept in self._store.entries() if kept.place.is_host_only
+        )
 
     @override
     def __len__(self) -> int:
-        return self._count
+        return len(self._store)
 
     @override
     def __iter__(self) -> Iterator[Morsel[str]]:
-        self._expire()
-        for _, kept in self._items():
+        self._store.expire()
+        for _, kept in self._store.entries():
             yield kept.cookie
-
-    def _items(self) -> Iterator[tuple[tuple[str, str, str], _Kept]]:
-        for domain, group in self._domains.items():
-            for (path, name), kept in group.items():
-                yield (domain, path, name), kept
-
-    # --- removing -------------------------------------------------------------------
 
     @override
     def clear(self, predicate: ClearCookiePredicate | None = None) -> None:
         if predicate is None:
-            self._domains.clear()
-            self._count = 0
+            self._store.clear()
         else:
             now = time.time()
-            self._remove_if(lambda kept: _is_over(kept, now) or predicate(kept.cookie))
+            self._store.remove_if(
+                lambda kept: kept.is_over(now) or predicate(kept.cookie)
+            )
 
     @override
     def clear_domain(self, domain: str) -> None:
         self.clear(lambda cookie: domain_matches(domain, cookie["domain"]))
-
-    def _expire(self) -> None:
-        now = time.time()
-        if now >= self._next_end:
-            self._remove_if(lambda kept: _is_over(kept, now))
-            ends = [kept.ends for _, kept in self._items() if kept.ends is not None]
-            self._next_end = min(ends, default=inf)
-
-    def _remove_if(self, condition: Callable[[_Kept], bool]) -> None:
-        doomed = [key for key, kept in self._items() if condition(kept)]
-        for domain, path, name in doomed:
-            self._remove(domain, (path, name))
-
-    def _remove(self, domain: str, key: tuple[str, str]) -> None:
-        group = self._domains[domain]
-        del group[key]
-        self._count -= 1
-        if not group:
-            del self._domains[domain]
 
     # --- storing --------------------------------------------------------------------
 
@@ -205,63 +162,35 @@ class CookieJar(AbstractCookieJar):
         if not self._unsafe and is_address(host):
             return
         now = time.time()
+        is_secure = not host or self._is_secure(response_url)
         for cookie in from_caller(cookies):
-            self._store(cookie, host, response_url, now)
+            self._take(cookie, host, response_url, is_secure, now)
 
-    def _store(self, cookie: Morsel[str], host: str, url: URL, now: float) -> None:
+    def _take(
+        self, cookie: Morsel[str], host: str, url: URL, is_secure: bool, now: float
+    ) -> None:
+        """Store one cookie, unless its URL must not set it.
+
+        Spec: RFC 6265bis section 5.7, steps 8 to 21.
+        """
         path = cookie["path"]
-        where = place(cookie["domain"], path, host, url.path, self._public_suffix)
-        if where is None:
+        where = place(cookie["domain"], path, host, url.path, self._is_public_suffix)
+        if where is None or breaks_prefix(
+            cookie.key,
+            is_secure=bool(cookie["secure"]),
+            place=where,
+            has_path=path.startswith("/"),
+        ):
             return
-        is_secure = bool(cookie["secure"]) and (not host or self._is_secure(url))
-        has_path = path.startswith("/")
-        if breaks_prefix(
-            cookie.key, is_secure=is_secure, place=where, has_path=has_path
+        # What an attacker on the way could have written neither makes nor hides a
+        # cookie that is for secure connections only.
+        if not is_secure and (
+            cookie["secure"] or self._store.has_secure(cookie.key, where)
         ):
             return
         cookie["domain"], cookie["path"] = where.domain, where.path
         ends = expiry(str(cookie["max-age"]), str(cookie["expires"]), now)
-        self._keep(_Kept(cookie, where, ends, 0), now)
-
-    def _keep(self, new: _Kept, now: float) -> None:
-        """Put a cookie in, in place of one of the same identity."""
-        domain = new.place.domain
-        key = (new.place.path.rstrip("/"), new.cookie.key)
-        group = self._domains.get(domain, {})
-        if key in group:
-            self._remove(domain, key)
-            group = self._domains.get(domain, {})
-        if _is_over(new, now):
-            return
-        if len(group) >= self._most_per_domain and not new.cookie["secure"]:
-            self._expire()
-            group = self._domains.get(domain, {})
-            is_guarded = all(kept.cookie["secure"] for kept in group.values())
-            if len(group) >= self._most_per_domain and is_guarded:
-                return
-        self._uses += 1
-        new.used = self._uses
-        self._domains.setdefault(domain, {})[key] = new
-        self._count += 1
-        if new.ends is not None:
-            self._next_end = min(self._next_end, new.ends)
-        self._shrink(domain)
-
-    def _shrink(self, domain: str) -> None:
-        """Make room after one cookie too many, in its domain or in all."""
-        if len(self._domains[domain]) > self._most_per_domain:
-            items = [item for item in self._items() if item[0][0] == domain]
-            self._evict(items, _DOMAIN_KEPT)
-        if self._count > _TOTAL_LIMIT:
-            self._expire()
-            self._evict(list(self._items()), _TOTAL_KEPT)
-
-    def _evict(
-        self, items: list[tuple[tuple[str, str, str], _Kept]], keep: int
-    ) -> None:
-        items.sort(key=lambda item: (bool(item[1].cookie["secure"]), item[1].used))
-        for (domain, path, name), _ in items[: max(len(items) - keep, 0)]:
-            self._remove(domain, (path, name))
+        self._store.keep(Kept(cookie, where, ends), now)
 
     # --- sending --------------------------------------------------------------------
 
@@ -276,41 +205,44 @@ class CookieJar(AbstractCookieJar):
         """Give the cookies that a request for the URL has to carry.
 
         Returns:
-            Names and values without attributes: of several cookies of one name that of
-            the longest domain, then of the longest path; 150 cookies and 8190 bytes at
-            most.
+            Names and values without attributes, the longest path first, then the oldest
+            (RFC 6265 section 5.4). Of several cookies of one name that of the longest
+            domain, then of the longest path; 150 cookies and 8190 bytes at most.
         """
         from windtunnel._policy.morsels import to_send
 
-        chosen: dict[str, _Kept] = {}
+        chosen: dict[str, Kept] = {}
         for kept in sorted(self._matching(request_url), key=_closeness):
-            kept.used = self._uses
             chosen[kept.cookie.key] = kept
-        sent = self._empty()
+        self._store.use(chosen.values())
         max_cookies, max_bytes = self._most_sent
         size = 0
+        sent: list[tuple[Kept, Morsel[str]]] = []
         for kept in sorted(chosen.values(), key=_closeness, reverse=True):
             each = to_send(kept.cookie, quotes=self._quote_cookie)
             size += len(each.key) + len(each.coded_value.encode()) + 3
             if len(sent) == max_cookies or size > max_bytes + 2:
                 break
-            sent[each.key] = each
-        return sent
+            sent.append((kept, each))
+        sent.sort(key=lambda pair: (-len(pair[0].place.path), pair[0].created))
+        cookies = self._empty()
+        for _, each in sent:
+            cookies[each.key] = each
+        return cookies
 
     def _empty(self) -> BaseCookie[str]:
         from http.cookies import BaseCookie, SimpleCookie
 
         return SimpleCookie() if self._quote_cookie else BaseCookie()
 
-    def _matching(self, url: URL) -> Iterator[_Kept]:
-        if not self._count:
+    def _matching(self, url: URL) -> Iterator[Kept]:
+        if not self._store:
             return
-        self._expire()
-        self._uses += 1
+        self._store.expire()
         host = url.raw_host or ""
         is_secure = self._is_secure(url) if host else url.scheme in _SECURE_SCHEMES
         for domain in self._domains_of(host):
-            for kept in self._domains.get(domain, {}).values():
+            for kept in self._store.of_domain(domain):
                 if kept.place.is_host_only and host != domain:
                     continue
                 if kept.cookie["secure"] and not is_secure:
@@ -342,12 +274,12 @@ class CookieJar(AbstractCookieJar):
         """
         from windtunnel._session.cookie_file import Record, write
 
-        self._expire()
+        self._store.expire()
         write(
             file_path,
             [
                 Record(domain, path, kept.cookie, kept.ends, kept.place.is_host_only)
-                for (domain, path, _), kept in self._items()
+                for (domain, path, _), kept in self._store.entries()
             ],
         )
 
@@ -370,7 +302,7 @@ class CookieJar(AbstractCookieJar):
             ends = record.ends
             if ends is None:
                 ends = expiry(str(cookie["max-age"]), str(cookie["expires"]), now)
-            self._keep(_Kept(cookie, where, ends, 0), now)
+            self._store.keep(Kept(cookie, where, ends), now)
 
 
 class CallCookies(CookieJar):
@@ -439,16 +371,12 @@ class DummyCookieJar(AbstractCookieJar):
         return SimpleCookie()
 
 
-def _is_over(kept: _Kept, now: float) -> bool:
-    return kept.ends is not None and kept.ends <= now
-
-
 def _is_below(url: URL, path: str) -> bool:
     # Servers write the path of a cookie with and without percent-encoding.
     return path_matches(path, url.path) or path_matches(path, url.raw_path)
 
 
-def _closeness(kept: _Kept) -> tuple[int, int]:
+def _closeness(kept: Kept) -> tuple[int, int]:
     return len(kept.place.domain), len(kept.place.path)
 
 
@@ -462,3 +390,15 @@ def _origins(given: str | URL | Iterable[str | URL] | None) -> frozenset[URL]:
     except (TypeError, ValueError) as exc:
         msg = f"treat_as_secure_origin={shown(given)} has what is no origin: {exc}"
         raise type(exc)(msg) from exc
+
+
+def _suffix_test(given: PublicSuffixes | None) -> Callable[[str], bool] | None:
+    if given is None or callable(given):
+        return given
+    if hasattr(given, "__contains__"):
+        return given.__contains__
+    msg = (
+        f"public_suffixes={shown(given)} of type {type(given).__name__} is no function "
+        f"that takes a domain, and nothing that can be asked with 'in'"
+    )
+    raise TypeError(msg)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import stat
 from http.cookies import Morsel, SimpleCookie
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import pytest
-from hypothesis import given, settings, strategies as st
 from yarl import URL
 
 import windtunnel
@@ -47,93 +44,6 @@ def facts(jar: Any) -> tuple[list[Any], list[Any]]:
         for name, each in group.items()
     ]
     return sorted(kept), sorted(jar.host_only_cookies)
-
-
-# --- beside aiohttp -----------------------------------------------------------------
-
-FIELDS = [
-    "a=1",
-    "b=2; path=/",
-    "c=3; path=/x",
-    "c=4; path=/x/y",
-    "d=5; domain=h.test",
-    "e=6; domain=.a.h.test; path=/x/",
-    "f=7; secure",
-    "g=8; max-age=0",
-    f"h=9; {LATER}",
-    "i=10; domain=other.test",
-    "j=11; domain=h.test.",
-    'k="q r"; httponly',
-    "l=q r; samesite=lax",
-    "m=q=r",
-    "n=",
-    "o",
-    "=p",
-    "q=1; max-age=+9",
-    "r=1; path=x",
-    "a=2",
-]
-URLS = [
-    "http://a.h.test/",
-    "http://a.h.test/x",
-    "http://a.h.test/x/",
-    "http://a.h.test/x/y",
-    "http://a.h.test/x/yz",
-    "https://a.h.test/x/y/z",
-    "http://h.test/x",
-    "http://b.h.test/x/y",
-    "http://b.a.h.test/x/y",
-    "http://1.2.3.4/",
-]
-
-
-def beside(fields: list[str], options: dict[str, Any]) -> None:
-    """Compare both jars, made and asked alike."""
-
-    async def main() -> None:
-        ours = windtunnel.CookieJar(**options)
-        theirs = aiohttp.CookieJar(**options)
-        for url in (str(HERE), "http://1.2.3.4/", "https://a.h.test/x/y"):
-            ours.update_cookies_from_headers(fields, URL(url))
-            theirs.update_cookies_from_headers(fields, URL(url))
-            assert facts(ours) == facts(theirs)
-            for asked in URLS:
-                assert sent(ours, asked) == sent(theirs, asked)
-
-    asyncio.run(main())
-
-
-@pytest.mark.parametrize("unsafe", [False, True])
-@pytest.mark.parametrize("quote_cookie", [False, True])
-def test_the_jar_does_what_that_of_aiohttp_does(
-    unsafe: bool, quote_cookie: bool
-) -> None:
-    options = {"unsafe": unsafe, "quote_cookie": quote_cookie}
-    beside(FIELDS, options)
-    for field in FIELDS:
-        beside([field], options)
-
-
-@settings(derandomize=True, max_examples=30, deadline=None)
-@given(st.lists(st.sampled_from(FIELDS), min_size=2, max_size=8))
-def test_any_order_of_cookies_does_what_it_does_in_aiohttp(fields: list[str]) -> None:
-    beside(fields, {})
-
-
-def test_both_read_each_others_files(tmp_path: Path) -> None:
-    async def main() -> None:
-        path = tmp_path / "jar"
-        ours = filled(FIELDS)
-        ours.save(path)
-        theirs = aiohttp.CookieJar()
-        theirs.load(path)
-        assert facts(theirs) == facts(ours)
-        theirs.save(path)
-        again = windtunnel.CookieJar()
-        again.load(path)
-        assert facts(again) == facts(ours)
-
-    asyncio.run(main())
 
 
 # --- storing ------------------------------------------------------------------------
@@ -172,12 +82,96 @@ def test_an_encoded_path_matches_the_url() -> None:
     assert sent(jar, "http://a.h.test/p%20q/r") == "a=1; b=1"
 
 
-def test_a_public_suffix_gets_no_cookie() -> None:
-    fields = ["a=1; domain=h.test; path=/", "b=1; domain=test; path=/"]
+@pytest.mark.parametrize(
+    "suffixes",
+    [
+        pytest.param("test".__eq__, id="function"),
+        pytest.param({"test", "co.uk"}, id="set"),
+        pytest.param({"test": "a"}, id="mapping"),
+    ],
+)
+def test_a_public_suffix_gets_no_cookie(suffixes: Any) -> None:
+    fields = ["a=1; domain=h.test; path=/", "b=1; domain=.Test; path=/"]
     assert sent(filled(fields), "http://z.test/") == "b=1"
-    jar = filled(fields, public_suffix="test".__eq__)
+    jar = filled(fields, public_suffixes=suffixes)
     assert sent(jar, "http://z.test/") == ""
     assert sent(jar, "http://z.h.test/") == "a=1"
+
+
+def test_a_public_suffix_may_set_a_cookie_for_itself_alone() -> None:
+    fields = ["a=1; domain=test; path=/"]
+    jar = filled(fields, URL("http://test/"), public_suffixes=["test"])
+    assert sent(jar, "http://test/") == "a=1"
+    assert sent(jar, "http://h.test/") == ""
+
+
+def test_public_suffixes_that_cannot_be_asked_are_refused() -> None:
+    suffixes: Any = 5
+    with pytest.raises(TypeError, match="public_suffixes=5 of type int is no function"):
+        windtunnel.CookieJar(public_suffixes=suffixes)
+
+
+HTTPS = HERE.with_scheme("https")
+
+
+def test_a_secure_cookie_is_not_taken_from_http() -> None:
+    assert len(filled(["a=1; secure"])) == 0
+    assert len(filled(["a=1; secure"], HTTPS)) == 1
+    assert len(filled(["a=1; secure"], HERE.with_scheme("wss"))) == 1
+    assert len(filled(["a=1; secure"], treat_as_secure_origin=HERE)) == 1
+
+
+@pytest.mark.parametrize(
+    ("there", "comes", "is_kept"),
+    [
+        pytest.param("path=/x", "path=/x", False, id="same-place"),
+        pytest.param("path=/x", "path=/x/y", False, id="deeper-path"),
+        pytest.param("path=/x", "path=/", True, id="path-above"),
+        pytest.param("domain=h.test; path=/", "path=/", False, id="sub-domain"),
+        pytest.param("path=/", "domain=h.test; path=/", False, id="domain-above"),
+        pytest.param("path=/", "path=/; max-age=0", False, id="removal"),
+    ],
+)
+def test_what_comes_over_http_neither_replaces_nor_hides_a_secure_cookie(
+    there: str, comes: str, is_kept: bool
+) -> None:
+    jar = filled([f"a=1; secure; {there}"], HTTPS)
+    jar.update_cookies_from_headers([f"a=2; {comes}", "b=3; path=/"], HERE)
+    assert sorted(each.value for each in jar) == ["1", *["2"] * is_kept, "3"]
+    jar.update_cookies_from_headers([f"a=4; {comes}"], HTTPS)
+    assert "2" not in [each.value for each in jar]
+
+
+def test_a_secure_cookie_that_has_ended_stands_in_nobodys_way() -> None:
+    async def main(tunnel: Tunnel) -> None:
+        jar = filled(["a=1; secure; path=/; max-age=5"], HTTPS)
+        await tunnel.clock.advance(5)
+        jar.update_cookies_from_headers(["a=2; path=/"], HERE)
+        assert [each.value for each in jar] == ["2"]
+
+    Tunnel().run(main)
+
+
+def test_a_cookie_lives_400_days_at_most() -> None:
+    async def main(tunnel: Tunnel) -> None:
+        jar = filled([f"a=1; {LATER}", "b=1; max-age=99999999"])
+        await tunnel.clock.advance(400 * 86400 - 1)
+        assert sent(jar, HERE) == "a=1; b=1"
+        await tunnel.clock.advance(1)
+        assert sent(jar, HERE) == ""
+
+    Tunnel().run(main)
+
+
+@pytest.mark.parametrize("samesite", ["Strict", "lax", "NONE", "other"])
+def test_samesite_is_kept_as_it_was_spelled(samesite: str) -> None:
+    (kept,) = filled([f"a=1; SameSite={samesite}; path=/"])
+    assert kept["samesite"] == samesite
+
+
+def test_a_cookie_that_is_replaced_keeps_its_age() -> None:
+    jar = filled(["a=1; path=/", "b=2; path=/", "a=3; path=/; secure"], HTTPS)
+    assert list(jar.filter_cookies(HTTPS)) == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -327,19 +321,25 @@ def test_a_request_carries_8190_bytes_of_cookies() -> None:
 
 
 def test_a_file_keeps_everything_and_is_private(tmp_path: Path) -> None:
-    path = tmp_path / "jar"
-    jar = filled([f"a=1; {LATER}; secure", 'b="x y"; domain=h.test; httponly'])
-    jar.update_cookies({"c": "3"})
-    jar.save(path)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert os.listdir(tmp_path) == ["jar"]
-    again = filled(["z=1"])
-    again.load(path)
-    assert facts(again) == facts(jar)
-    again.save(path)
-    content = json.loads(path.read_text())
-    assert content["a.h.test|/x"]["a"]["host_only"] is True
-    assert content["a.h.test|/x"]["a"]["expires_timestamp"] == 4096250880
+    async def main(tunnel: Tunnel) -> None:
+        path = tmp_path / "jar"
+        jar = filled(
+            ["a=1; max-age=10; secure", 'b="x y"; domain=h.test; httponly'], HTTPS
+        )
+        jar.update_cookies({"c": "3"})
+        jar.save(path)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert os.listdir(tmp_path) == ["jar"]
+        again = filled(["z=1"])
+        again.load(path)
+        assert facts(again) == facts(jar)
+        again.save(path)
+        content = json.loads(path.read_text())
+        assert content["a.h.test|/x"]["a"]["host_only"] is True
+        ends = content["a.h.test|/x"]["a"]["expires_timestamp"]
+        assert ends == tunnel.clock.wall() + 10
+
+    Tunnel().run(main)
 
 
 def test_an_end_is_kept_in_a_file(tmp_path: Path) -> None:
@@ -353,40 +353,18 @@ def test_an_end_is_kept_in_a_file(tmp_path: Path) -> None:
     Tunnel().run(main)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        pytest.param(b"\x80\x04", id="pickle"),
-        pytest.param(b"{", id="no-json"),
-        pytest.param(b"[]", id="list"),
-        pytest.param(b'{"a|": 1}', id="no-group"),
-        pytest.param(b'{"a|": {"n": 1}}', id="no-cookie"),
-        pytest.param(b'{"a|": {"n": {"value": "1"}}}', id="no-key"),
-        pytest.param(
-            b'{"a": {"n": {"key": "n", "value": "1", "coded_value": "1"}}}', id="no-bar"
-        ),
-        pytest.param(
-            b'{"a|": {"n": {"key": "n", "value": "1", "coded_value": "\\n"}}}',
-            id="control",
-        ),
-    ],
-)
-def test_a_bad_file_leaves_the_jar_as_it_is(content: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "jar"
-    path.write_bytes(content)
-    jar = filled(["a=1"])
-    with pytest.raises(ValueError, match="is not a file of cookies"):
-        jar.load(path)
-    assert [each.key for each in jar] == ["a"]
+def test_an_old_file_without_ends_counts_from_when_it_is_loaded(tmp_path: Path) -> None:
+    entry = {"key": "a", "value": "1", "coded_value": "1", "max-age": "10", "path": "/"}
+    (tmp_path / "jar").write_text(json.dumps({"h.test|": {"a": entry}}))
 
+    async def main(tunnel: Tunnel) -> None:
+        jar = windtunnel.CookieJar()
+        jar.load(tmp_path / "jar")
+        assert sent(jar, HERE) == "a=1"
+        await tunnel.clock.advance(10)
+        assert sent(jar, HERE) == ""
 
-def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
-    (tmp_path / "jar").mkdir()
-    with pytest.raises(OSError, match="jar"):
-        filled(["a=1"]).save(tmp_path / "jar")
-    assert os.listdir(tmp_path) == ["jar"]
-    with pytest.raises(OSError, match="none"):
-        windtunnel.CookieJar().load(tmp_path / "none")
+    Tunnel().run(main)
 
 
 # --- other jars ---------------------------------------------------------------------

@@ -17,12 +17,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_windtunnel.fixtures import windtunnel, wt_clock, wt_server, wt_session
+from pytest_windtunnel.fixtures import (
+    make_wt_server,
+    windtunnel,
+    wt_clock,
+    wt_server,
+    wt_session,
+)
 from pytest_windtunnel.options import (
     MARKER_HELP,
     add_options,
     default_seed,
     is_simulated,
+    repeat_for_seeds,
 )
 
 if TYPE_CHECKING:
@@ -31,8 +38,15 @@ if TYPE_CHECKING:
     from pytest_windtunnel.trial import Trial
     from pytest_windtunnel.tunnel import WindTunnel
 
-# The four fixtures are found by pytest because they are names of this module.
-__all__ = ["WindTunnel", "windtunnel", "wt_clock", "wt_server", "wt_session"]
+# The fixtures are found by pytest because they are names of this module.
+__all__ = [
+    "WindTunnel",
+    "make_wt_server",
+    "windtunnel",
+    "wt_clock",
+    "wt_server",
+    "wt_session",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -46,13 +60,21 @@ def __getattr__(name: str) -> Any:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare ``--windtunnel-seed`` and its ini key."""
+    """Declare the options and the ini keys."""
     add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker."""
+    """Declare the marker, and load what the project asks for."""
     config.addinivalue_line("markers", MARKER_HELP)
+    if config.getini("windtunnel_aliases"):
+        from pytest_windtunnel import aliases
+
+        aliases.register(config)
+    if config.getoption("windtunnel_check"):
+        from pytest_windtunnel.replay import DoubleRun
+
+        config.pluginmanager.register(DoubleRun(), "windtunnel_check")
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -72,6 +94,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None]:
 
     # As early as a simulated test is known: what is imported later needs no rebinding.
     install_time_shim()
+    repeat_for_seeds(metafunc)
     adapter = adapt(metafunc)
     manager = metafunc.config.pluginmanager
     if adapter is not None:

@@ -1,4 +1,4 @@
-"""The fixtures: one root, ``windtunnel``, and three parts of it.
+"""The fixtures: one root, ``windtunnel``, and parts of it.
 
 Comes in: the test that asks. Goes out: its tunnel, clock, server, session. Must not
 know: loops, verification. Loaded in every pytest run, so it imports only pytest.
@@ -6,12 +6,12 @@ know: loops, verification. Loaded in every pytest run, so it imports only pytest
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import windtunnel as client
     from pytest_windtunnel.tunnel import WindTunnel
@@ -61,3 +61,20 @@ def wt_clock(windtunnel: WindTunnel) -> Clock:
 def wt_session(windtunnel: WindTunnel) -> client.ClientSession:
     """A session of the reference client in the tunnel, closed when the test ends."""
     return windtunnel.session()
+
+
+@pytest.fixture
+def make_wt_server(windtunnel: WindTunnel) -> Callable[..., FakeServer]:
+    """Makes one more server at each call.
+
+    Takes what ``windtunnel.host`` takes; without an origin the servers are
+    ``http://server-2.test``, ``http://server-3.test`` and so on.
+    """
+    made = 1
+
+    def make(origin: str | None = None, /, **options: Any) -> FakeServer:
+        nonlocal made
+        made += 1
+        return windtunnel.host(origin or f"http://server-{made}.test", **options)
+
+    return make

@@ -10,12 +10,18 @@ from __future__ import annotations
 import difflib
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-FIXTURES: Final = frozenset({"windtunnel", "wt_clock", "wt_server", "wt_session"})
+FIXTURES: Final = frozenset(
+    {"windtunnel", "wt_clock", "wt_server", "wt_session", "make_wt_server"}
+)
 """Names that make a test a simulated one when they are in its fixture closure."""
+
+SEED_PARAMETER: Final = "_windtunnel_seed"
+"""Parameter of tests that ``--windtunnel-seeds`` repeats."""
 
 MARKER_HELP: Final = (
     "windtunnel(seed=None, strict=None, start=None, latency=None): run the test on the "
@@ -55,7 +61,7 @@ class Settings:
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """Declare the command line option and the ini key."""
+    """Declare the command line options and the ini keys."""
     group = parser.getgroup("windtunnel")
     group.addoption(
         "--windtunnel-seed",
@@ -64,10 +70,35 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="N",
         help="seed of every simulated test whose marker does not set one, >= 0",
     )
+    group.addoption(
+        "--windtunnel-seeds",
+        type=_count,
+        default=None,
+        metavar="N",
+        help="run every such test with N seeds, counted up from that one",
+    )
+    group.addoption(
+        "--windtunnel-check",
+        action="store_true",
+        help="run every simulated test twice; it fails if its two runs differ",
+    )
+    group.addoption(
+        "--windtunnel-trace",
+        type=Path,
+        default=None,
+        metavar="DIR",
+        help="write what happened on the network in each simulated test into DIR",
+    )
     parser.addini(
         "windtunnel_seed",
         help="default for --windtunnel-seed",
         default="0",
+    )
+    parser.addini(
+        "windtunnel_aliases",
+        type="args",
+        help="plain names for fixtures: any of server, session, clock",
+        default=[],
     )
 
 
@@ -101,6 +132,21 @@ def default_seed(config: pytest.Config) -> int:
         raise pytest.UsageError(msg) from None
 
 
+def repeat_for_seeds(metafunc: pytest.Metafunc) -> None:
+    """Give a simulated test the seeds of ``--windtunnel-seeds``, unless it has one.
+
+    Raises:
+        pytest.UsageError: As ``settings_for``.
+    """
+    count: int | None = metafunc.config.getoption("windtunnel_seeds")
+    if count is None or settings_for(metafunc.definition).pinned:
+        return
+    first = default_seed(metafunc.config)
+    seeds = range(first, first + count)
+    metafunc.fixturenames.append(SEED_PARAMETER)
+    metafunc.parametrize(SEED_PARAMETER, seeds, ids=[f"seed={n}" for n in seeds])
+
+
 def settings_for(item: pytest.Item) -> Settings:
     """Merge the markers of a test, the closest first, over the configuration.
 
@@ -113,9 +159,14 @@ def settings_for(item: pytest.Item) -> Settings:
         for name, value in _checked(item, marker).items():
             merged.setdefault(name, value)
     seed = merged.pop("seed", None)
+    pinned = seed is not None
+    if seed is None:
+        callspec = getattr(item, "callspec", None)
+        repeated: dict[str, Any] = {} if callspec is None else callspec.params
+        seed = repeated.get(SEED_PARAMETER, default_seed(item.config))
     return Settings(
-        seed=default_seed(item.config) if seed is None else seed,
-        pinned=seed is not None,
+        seed=seed,
+        pinned=pinned,
         **merged,
     )
 
@@ -148,8 +199,16 @@ def _seed(text: str) -> int:
     return value
 
 
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError(text)
+    return value
+
+
 # argparse puts the name of the type into its message: "invalid seed value: 'x'".
 _seed.__name__ = "seed"
+_count.__name__ = "number of seeds"
 
 
 def _is_seed(value: object) -> bool:

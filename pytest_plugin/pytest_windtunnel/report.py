@@ -47,9 +47,15 @@ def add_section(report: pytest.TestReport, trial: Trial) -> None:
 
 def rerun_command(trial: Trial) -> str:
     """Return the shell command that runs this one test again in the same way."""
-    words = ["pytest", trial.item.nodeid]
+    seed = trial.settings.seed
+    name = trial.item.nodeid
+    # The part of the name that ``--windtunnel-seeds`` added.
+    name = name.replace(f"[seed={seed}]", "").replace(f"-seed={seed}]", "]")
+    words = ["pytest", name.replace(f"[seed={seed}-", "[")]
     if not trial.settings.pinned:
-        words.append(f"--windtunnel-seed={trial.settings.seed}")
+        words.append(f"--windtunnel-seed={seed}")
+    if trial.item.config.getoption("windtunnel_check"):
+        words.append("--windtunnel-check")
     return shlex.join(words)
 
 

@@ -18,19 +18,25 @@ import pytest
 
 from pytest_windtunnel.options import settings_for
 from pytest_windtunnel.surroundings import shield
+from pytest_windtunnel.traces import write_trace
 from pytest_windtunnel.tunnel import WindTunnel
 from windtunnel_fakeserver import VerificationError
 from windtunnel_fakeserver.simulation import SimulationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
+    from pathlib import Path
 
     from windtunnel_fakeserver import Problem, Verdict
-    from windtunnel_fakeserver.simulation import SimLoop
+    from windtunnel_fakeserver.simulation import SimLoop, Trace
 
     _AsyncTest: TypeAlias = Callable[..., Coroutine[Any, Any, None]]
 
 TRIAL: Final = pytest.StashKey["Trial"]()
+TRACE: Final = pytest.StashKey["Trace"]()
+"""What the network did in a test until it was judged."""
+EARLIER: Final = pytest.StashKey["Trace"]()
+"""The same of an earlier run, which this one must not differ from."""
 
 # A stack, because pytester runs tests inside tests; usually it has one entry.
 _under_way: list[Trial] = []
@@ -220,6 +226,7 @@ class Trial:
             self._patch.undo()
             if self.tunnel is not None:
                 self.tunnel.world.close()
+                self._write_trace(self.tunnel)
         self._verify()
 
     def _verify(self) -> None:
@@ -231,6 +238,7 @@ class Trial:
         __tracebackhide__ = True
         if self.tunnel is None or self.failure is not None:
             return
+        self._compare(self.tunnel.trace)
         verdict = self.tunnel.verdict()
         if not self.tunnel.strict:
             return
@@ -240,6 +248,31 @@ class Trial:
             self.failure = self.verdict_error = exc
             self.untold(verdict)
             raise
+
+    def _write_trace(self, tunnel: WindTunnel) -> None:
+        folder: Path | None = self.item.config.getoption("windtunnel_trace")
+        if folder is not None:
+            write_trace(folder, self.item.nodeid, self.settings.seed, tunnel)
+
+    def _compare(self, trace: Trace) -> None:
+        """Fail the test if an earlier run of it went another way."""
+        __tracebackhide__ = True
+        stash = self.item.stash
+        if TRACE in stash:
+            return
+        stash[TRACE] = trace.copy()
+        if EARLIER not in stash:
+            return
+        difference = stash[EARLIER].difference(trace)
+        if difference:
+            self.failure = pytest.fail.Exception(
+                f"windtunnel: two runs with seed {self.settings.seed} differ\n"
+                f"{difference}\n"
+                f"hint: what may differ is the order of a set, real time, threads, and "
+                f"randomness that the seed does not reach",
+                pytrace=False,
+            )
+            raise self.failure
 
     def untold(self, verdict: Verdict) -> list[Problem]:
         """Return the problems of a verdict that were not returned before."""

@@ -8,6 +8,7 @@ object ids, no ports of the operating system, no bytes (TLS bytes are random).
 from __future__ import annotations
 
 import hashlib
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from windtunnel_fakeserver.simulation.compat import override
@@ -87,6 +88,32 @@ class Trace:
         """Sum up the run in 16 hex digits: equal runs, equal digits."""
         lines = "\n".join(repr(tuple(event)) for event in self.events)
         return hashlib.sha256(lines.encode()).hexdigest()[:16]
+
+    def copy(self) -> Trace:
+        """Keep what happened so far, apart from what is still to come."""
+        other = Trace(self._clock)
+        other._raw = list(self._raw)  # of the same class
+        return other
+
+    def difference(self, other: Trace) -> str:
+        """Compare two runs.
+
+        Returns:
+            Empty if both are equal; else the first event that differs in both runs,
+            with up to three equal events before it, one a line.
+        """
+        mine, theirs = self.events, other.events
+        if mine == theirs:
+            return ""
+        pairs = zip(mine, theirs, strict=False)
+        equal = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        before = [f"  both   {event}" for event in mine[max(0, equal - 3) : equal]]
+        first, second = (
+            str(events[equal]) if equal < len(events) else "(no more events)"
+            for events in (mine, theirs)
+        )
+        head = f"the first difference is at event {equal}:"
+        return "\n".join([head, *before, f"  run 1  {first}", f"  run 2  {second}"])
 
     def render(self, tail: int | None = None) -> str:
         """Print the events as a timeline, one a line.

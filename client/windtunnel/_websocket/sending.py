@@ -56,7 +56,8 @@ class Sender:
             TypeError: It is no str.
             ValueError: ``compress`` is out of range.
         """
-        check_type(data, str, "str")
+        if type(data) is not str:
+            check_type(data, str, "str")
         link = self._link
         link.send(TEXT, data.encode(), compress)
         if link.is_full:
@@ -66,9 +67,11 @@ class Sender:
         self, data: bytes | bytearray | memoryview, compress: int | None = None
     ) -> None:
         """Send a binary message; arguments and errors as in ``send_str``."""
-        check_type(data, (bytes, bytearray, memoryview), "byte-ish")
+        if type(data) is not bytes:
+            check_type(data, (bytes, bytearray, memoryview), "byte-ish")
+            data = octets(data)
         link = self._link
-        link.send(BINARY, octets(data), compress)
+        link.send(BINARY, data, compress)
         if link.is_full:
             await link.writable()
 

@@ -46,6 +46,9 @@ _WHOLE_BINARY: Final = FIN | BINARY
 _WHOLE: Final = (_WHOLE_BINARY, FIN | TEXT)
 _MASKED: Final = 0x80
 _unpack_head = Struct("!BBH").unpack_from
+_pack_short = Struct("!BB4s").pack
+_pack_medium = Struct("!BBH4s").pack
+_pack_long = Struct("!BBQ4s").pack
 _FRAMING: Final = "RFC 6455 section 5.2"
 # Longer binary messages are received into memory of their own, up to a size that a
 # peer may make us reserve by announcing it.
@@ -132,6 +135,7 @@ class FrameReader:
         data = self._head + data
         deliver, limit, size = self._deliver, self._limit, len(data)
         position = self._take(data, 0) if self._left else 0
+        is_between = self._message is None
         while size - position >= 4:
             # One call is cheaper than four indices; of a short frame, ``more`` is not
             # part of the length.
@@ -146,19 +150,15 @@ class FrameReader:
                 if length < 0:
                     break
             stop = start + length
-            if (
-                first not in _WHOLE
-                or stop > size
-                or length > limit
-                or self._message is not None
-            ):
-                position = self._begin(first, length, data, start, position)
-            else:
+            if first in _WHOLE and stop <= size and length <= limit and is_between:
                 if first == _WHOLE_BINARY:
                     deliver((BINARY, data[start:stop], ""))
                 else:
                     deliver((TEXT, self._text(data[start:stop], position), ""))
                 position = stop
+            else:
+                position = self._begin(first, length, data, start, position)
+                is_between = self._message is None
         if size - position >= 2:
             position = self._feed_rest(data, position)
         self._head = data[position:]
@@ -391,17 +391,18 @@ def parse_close(payload: bytes, offset: int) -> tuple[int, str]:
         ) from exc
 
 
-def frame_head(first: int, length: int) -> bytes:
-    """Write the head of a masked frame, without its key.
+def frame_head(first: int, length: int, key: bytes) -> bytes:
+    """Write the head of a masked frame.
 
     Args:
         first: FIN, reserved bits and opcode.
         length: Bytes of payload.
+        key: The four bytes it is masked with.
 
     Spec: RFC 6455 section 5.2.
     """
     if length < 126:
-        return bytes((first, _MASKED | length))
+        return _pack_short(first, _MASKED | length, key)
     if length < 65536:
-        return bytes((first, _MASKED | 126, length >> 8, length & 0xFF))
-    return bytes((first, _MASKED | 127)) + length.to_bytes(8, "big")
+        return _pack_medium(first, _MASKED | 126, length, key)
+    return _pack_long(first, _MASKED | 127, length, key)

@@ -355,7 +355,7 @@ def test_frames_we_write_are_read_by_websockets(
     payload: bytes, key: bytes, opcode: int
 ) -> None:
     peer = Protocol(SERVER, state=OPEN, max_size=None)
-    head = frame_head(0x80 | opcode, len(payload)) + key
+    head = frame_head(0x80 | opcode, len(payload), key)
     peer.receive_data(head + mask_in_python(payload, key))
     (event,) = peer.events_received()
     assert isinstance(event, Frame)

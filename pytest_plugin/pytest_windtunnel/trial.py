@@ -18,7 +18,6 @@ import pytest
 
 from pytest_windtunnel.options import settings_for
 from pytest_windtunnel.surroundings import shield
-from pytest_windtunnel.traces import write_trace
 from pytest_windtunnel.tunnel import WindTunnel
 from windtunnel_fakeserver import VerificationError
 from windtunnel_fakeserver.simulation import SimulationError
@@ -252,6 +251,8 @@ class Trial:
     def _write_trace(self, tunnel: WindTunnel) -> None:
         folder: Path | None = self.item.config.getoption("windtunnel_trace")
         if folder is not None:
+            from pytest_windtunnel.traces import write_trace
+
             write_trace(folder, self.item.nodeid, self.settings.seed, tunnel)
 
     def _compare(self, trace: Trace) -> None:

@@ -1,6 +1,6 @@
 # Needs Python 3.11+ with venv, and make. Everything else goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint imports types unit bench report clean
+.PHONY: help demo test check format lint imports types unit libraries bench report clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,7 +8,7 @@ SOURCES := client fakeserver pytest_plugin conformance tests docs/examples
 REPORT := build/report
 
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # One stamp for the whole environment: a second call installs nothing.
 $(VENV)/ready: pyproject.toml constraints.txt tools/bootstrap.sh
@@ -41,6 +41,15 @@ unit: $(VENV)/ready
 	@$(BIN)/python -m coverage run -m pytest -n auto
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report
+
+# Packages of others that only this target needs.
+$(VENV)/libraries: $(VENV)/ready
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --no-build-isolation --editable '.[libraries]'
+	@touch $@
+
+libraries: $(VENV)/libraries ## Run public libraries written on aiohttp on this client
+	@$(BIN)/python -m tests.libraries
 
 bench: $(VENV)/ready ## Measure the client against aiohttp, side by side
 	@$(BIN)/python -m tests.bench

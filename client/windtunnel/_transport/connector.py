@@ -17,7 +17,7 @@ from windtunnel._transport.pool import Pool
 from windtunnel._transport.tls import TlsSetting, check_ssl_argument
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterable, Mapping
     from types import TracebackType
     from typing import Any
 
@@ -124,6 +124,15 @@ class BaseConnector:
     def loop(self) -> asyncio.AbstractEventLoop:
         """The loop this connector belongs to."""
         return self._loop
+
+    @property
+    def _conns(self) -> Mapping[object, Iterable[tuple[Any, float]]]:
+        """No connections, whatever the pool holds.
+
+        Compat: programs that copied an old recipe look here for TLS transports, to wait
+        until they are closed; here ``close`` of the session waits for all of them.
+        """
+        return {}
 
     @property
     def pool(self) -> Pool:

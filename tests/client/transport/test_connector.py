@@ -249,3 +249,15 @@ def test_a_digest_that_can_be_forged_or_is_too_short_is_no_fingerprint() -> None
     with pytest.raises(ValueError, match="invalid length: 3 bytes"):
         windtunnel.Fingerprint(b"abc")
     assert windtunnel.Fingerprint(bytes(32)).fingerprint == bytes(32)
+
+
+def test_programs_that_look_for_connections_to_wait_for_find_none() -> None:
+    async def main(tunnel: Tunnel) -> None:
+        async with windtunnel.ClientSession() as session:
+            await read_all(session, "http://a.test/")
+            connector: Any = session.connector
+            assert list(connector._conns.values()) == []
+
+    tunnel = Tunnel()
+    tunnel.host("http://a.test").on_connect(answering(OK, then_close=False))
+    tunnel.run(main)

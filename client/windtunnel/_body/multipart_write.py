@@ -8,6 +8,7 @@ Spec: RFC 2046 section 5.1, RFC 7578 for form data.
 
 from __future__ import annotations
 
+import asyncio
 import binascii
 import os
 import re
@@ -260,9 +261,10 @@ class MultipartWriter(Payload):
 
     @override
     async def close(self) -> None:
-        """Close all parts."""
-        for part, _, _ in self._parts:
-            await part.close()
+        """Close all parts, also those behind one that fails to."""
+        parts = [part.close() for part, _, _ in self._parts if part.closes]
+        # Together and shielded, so that a cancellation leaves none of them open.
+        await asyncio.shield(asyncio.gather(*parts))
 
 
 def _codings(headers: CIMultiDict[str]) -> tuple[str | None, str | None]:

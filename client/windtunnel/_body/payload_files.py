@@ -161,7 +161,9 @@ class IOBasePayload(Payload):
         """Close the file, on a thread because that could block the loop."""
         close = getattr(self._value, "close", None)
         if close is not None and not getattr(self._value, "closed", False):
-            await asyncio.get_running_loop().run_in_executor(None, close)
+            loop = asyncio.get_running_loop()
+            # Shielded, or a cancellation would take a job that has not begun back.
+            await asyncio.shield(loop.run_in_executor(None, close))
 
 
 class BufferedReaderPayload(IOBasePayload):

@@ -105,22 +105,35 @@ class Journey:
         self._last = request
         tracer = self.tracer
         if tracer is None:
-            try:
-                return await self._follow(response)
-            finally:
-                await self._let_go()
+            return await self._arrive(response)
         url, method = self.target.url, self.method
         await tracer.start(method, url, self.fields)
         try:
-            final = await self._follow(response)
+            final = await self._arrive(response)
         except BaseException as exc:
             await tracer.fail(method, url, self.fields, exc)
             raise
-        finally:
+        try:
+            await tracer.emit(
+                "request_end", self.method, self.target.url, self.fields, final
+            )
+        except BaseException:
+            final.close()
+            raise
+        return final
+
+    async def _arrive(self, response: ClientResponse | None) -> ClientResponse:
+        """Follow to the end, and let go of the body whatever happens."""
+        try:
+            final = await self._follow(response)
+        except BaseException:
             await self._let_go()
-        await tracer.emit(
-            "request_end", self.method, self.target.url, self.fields, final
-        )
+            raise
+        try:
+            await self._let_go()
+        except BaseException:
+            final.close()
+            raise
         return final
 
     async def _follow(self, response: ClientResponse | None) -> ClientResponse:
@@ -130,41 +143,49 @@ class Journey:
                 if self.way is not None:
                     self._found = await self._look_around(self.way)
                 response = await self._attempt()
-            if found := response.set_cookie_fields():
-                self.jar.update_cookies_from_headers(found, response.url)
-            hop = self._next(response) if self.follows else None
+            try:
+                hop = await self._take(response, history)
+            except BaseException:
+                response.close()
+                raise
             if hop is None:
-                response.history = tuple(history)
                 return response
-            history.append(response)
-            if self.tracer is not None:
-                await self.tracer.emit(
-                    "request_redirect",
-                    self.method,
-                    self.target.url,
-                    self.fields,
-                    response,
-                )
             response.close()
             if is_over(len(history), self.max_redirects):
                 raise TooManyRedirects(history[0].request_info, tuple(history))
             await self._move(hop)
             response = None
 
-    def _next(self, response: ClientResponse) -> Hop | None:
-        """Decide where the response leads; a wrong target ends it."""
-        headers = response.headers
-        try:
-            return next_hop(
-                response.status,
-                self.method,
-                self.target.real_url,
-                headers.get("Location", headers.get("URI")),
-                requote=self.requotes,
+    async def _take(
+        self, response: ClientResponse, history: list[ClientResponse]
+    ) -> Hop | None:
+        """Keep what a response says, and decide where it leads; None if it is final.
+
+        Raises:
+            ClientError: It leads nowhere.
+        """
+        if found := response.set_cookie_fields():
+            self.jar.update_cookies_from_headers(found, response.url)
+        hop = self._next(response) if self.follows else None
+        if hop is None:
+            response.history = tuple(history)
+            return None
+        history.append(response)
+        if self.tracer is not None:
+            await self.tracer.emit(
+                "request_redirect", self.method, self.target.url, self.fields, response
             )
-        except ClientError:
-            response.close()
-            raise
+        return hop
+
+    def _next(self, response: ClientResponse) -> Hop | None:
+        headers = response.headers
+        return next_hop(
+            response.status,
+            self.method,
+            self.target.real_url,
+            headers.get("Location", headers.get("URI")),
+            requote=self.requotes,
+        )
 
     async def _move(self, hop: Hop) -> None:
         """Become the request that a redirect asks for."""

@@ -215,6 +215,9 @@ class _Dialler:
             made[sock] = info
             return sock
 
+        task = asyncio.current_task()
+        assert task is not None
+        cancellations = task.cancelling()
         sock = await start_connection(
             addresses,
             local_addr_infos=local,
@@ -223,6 +226,11 @@ class _Dialler:
             loop=self.loop,
             socket_factory=make,
         )
+        if task.cancelling() > cancellations:
+            # While it waits for the attempts that lost, it takes a cancellation of the
+            # caller for the one that it made itself.
+            sock.close()
+            raise asyncio.CancelledError
         return sock, made[sock]
 
     async def _wrap(

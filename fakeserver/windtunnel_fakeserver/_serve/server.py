@@ -242,27 +242,27 @@ class FakeServer:
         self._routes.queue.extend(replies)
 
     def on_connect(
-        self,
-        script: Script | Fault,
-        *more: Script | Fault,
-        otherwise: Script | None = None,
+        self, *scripts: Script | Fault, otherwise: Script | None = None
     ) -> None:
         """Give the next connections to scripts or faults, one each, in order.
 
         Args:
-            script: ``async def script(wire)``, for the next connection without one.
+            scripts: ``async def script(wire)``, for the next connection without one.
                 Or a fault, such as ``Reset(at="connect")``: that connection is served
                 by the routes until its moment comes.
-            more: For the connections after it.
-            otherwise: For all connections after those; without it they are served by
-                the routes.
+            otherwise: For all connections after those, however many there are;
+                without it they are served by the routes.
 
         Raises:
-            TypeError: Something cannot be called, and is no fault.
+            TypeError: Something cannot be called, and is no fault; or nothing was
+                given.
             ValueError: A fault of the moment ``tls`` on a host without TLS.
         """
+        if not scripts and otherwise is None:
+            msg = "on_connect() without anything: give scripts, faults or otherwise="
+            raise TypeError(msg)
         place = _caller()
-        slots = [self._slot(item, place) for item in (script, *more)]
+        slots = [self._slot(item, place) for item in scripts]
         self._scripts.extend(slots)
         self._armed += [(slot.armed, place) for slot in slots if slot.armed]
         if otherwise is not None:

@@ -115,5 +115,7 @@ def test_a_queue_takes_replies_and_connections_take_functions() -> None:
         TypeError, match=r"on_connect\(b'HTTP/1.1 200 OK'\): must be an"
     ):
         tunnel.server.on_connect(nonsense)
+    with pytest.raises(TypeError, match=r"on_connect\(\) without anything"):
+        tunnel.server.on_connect()
     assert tunnel.verdict().ok
     tunnel.world.close()

@@ -94,6 +94,20 @@ def test_otherwise_takes_every_further_connection(play: Play) -> None:
 
 
 @both
+def test_otherwise_alone_takes_any_number_of_connections(play: Play) -> None:
+    async def always(wire: Wire) -> None:
+        await wire.send(b"always")
+
+    async def scenario(venue: Venue) -> None:
+        venue.server.on_connect(otherwise=always)
+        for _ in range(2):
+            async with connect(venue, venue.server) as client:
+                assert await client.reader.read() == b"always"
+
+    play(scenario)
+
+
+@both
 def test_the_four_ways_of_reading(play: Play) -> None:
     async def script(wire: Wire) -> None:
         head = await wire.read_head()

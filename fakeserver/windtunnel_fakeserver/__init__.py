@@ -31,6 +31,7 @@ from windtunnel_fakeserver._wire.coding import Encoding
 from windtunnel_fakeserver._wire.request import Request
 from windtunnel_fakeserver.errors import VerificationError, WireClosedError
 from windtunnel_fakeserver.loopback import Loopback
+from windtunnel_fakeserver.threaded import ThreadedGate, ThreadedLoopback
 from windtunnel_fakeserver.tunnel import Tunnel
 
 __all__ = [
@@ -57,6 +58,8 @@ __all__ = [
     "Route",
     "Script",
     "Stall",
+    "ThreadedGate",
+    "ThreadedLoopback",
     "Tls",
     "TlsAlert",
     "Tunnel",

@@ -93,7 +93,7 @@ class Loopback(Venue):
         trace: TracebackType | None,
     ) -> None:
         await self.aclose()
-        self._end(error)
+        self.conclude(error)
 
     def _elapsed(self) -> float:
         if self._running is None or self._began is None:

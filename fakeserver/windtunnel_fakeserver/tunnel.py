@@ -136,7 +136,7 @@ class Tunnel(Venue):
             raise
         finally:
             self.world.close()
-            self._end(error)
+            self.conclude(error)
 
     async def _main(self, main: Callable[[Self], Awaitable[_T]] | Awaitable[_T]) -> _T:
         task = asyncio.current_task()
@@ -172,7 +172,7 @@ class Tunnel(Venue):
         trace: TracebackType | None,
     ) -> None:
         await self.aclose()
-        self._end(error)
+        self.conclude(error)
 
     @override
     async def aclose(self) -> None:

@@ -20,6 +20,7 @@ import pytest
 from pytest_windtunnel.fixtures import (
     make_wt_server,
     windtunnel,
+    windtunnel_loopback,
     wt_clock,
     wt_server,
     wt_session,
@@ -43,6 +44,7 @@ __all__ = [
     "WindTunnel",
     "make_wt_server",
     "windtunnel",
+    "windtunnel_loopback",
     "wt_clock",
     "wt_server",
     "wt_session",

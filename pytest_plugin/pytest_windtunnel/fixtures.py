@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import windtunnel as client
     from pytest_windtunnel.tunnel import WindTunnel
-    from windtunnel_fakeserver import FakeServer
+    from windtunnel_fakeserver import FakeServer, ThreadedLoopback
     from windtunnel_fakeserver.simulation import Clock
 
 
@@ -61,6 +61,20 @@ def wt_clock(windtunnel: WindTunnel) -> Clock:
 def wt_session(windtunnel: WindTunnel) -> client.ClientSession:
     """A session of the reference client in the tunnel, closed when the test ends."""
     return windtunnel.session()
+
+
+@pytest.fixture
+def windtunnel_loopback() -> Iterator[ThreadedLoopback]:
+    """Fake servers on real 127.0.0.1 sockets, in a thread, for blocking clients.
+
+    ``windtunnel_loopback.server.on("GET", "/")`` declares, and any client can use
+    ``windtunnel_loopback.server.url("/")``. Time is real; what was expected is verified
+    when the test is over.
+    """
+    from windtunnel_fakeserver import ThreadedLoopback
+
+    with ThreadedLoopback() as venue:
+        yield venue
 
 
 @pytest.fixture

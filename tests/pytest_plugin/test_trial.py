@@ -279,3 +279,20 @@ def test_leak_does_not_warn_in_the_next_test(pytester: pytest.Pytester) -> None:
     result = run_tests(pytester, source, "-Werror")
 
     result.assert_outcomes(passed=2, errors=1)
+
+
+def test_a_blocking_client_meets_real_sockets(pytester: pytest.Pytester) -> None:
+    source = """
+        def test_answered(windtunnel_loopback):
+            server = windtunnel_loopback.server
+            server.expect("GET", "/").reply(Reply(200, text="ok"))
+            with httpx.Client(trust_env=False) as client:
+                assert client.get(server.url("/")).text == "ok"
+
+        def test_owed(windtunnel_loopback):
+            windtunnel_loopback.server.expect("GET", "/never")
+    """
+    result = run_tests(pytester, source)
+
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(["*0 of 1 calls came*"])

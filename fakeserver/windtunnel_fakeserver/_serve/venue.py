@@ -197,7 +197,7 @@ class Venue:
             # then nothing ever took it off the list.
             await asyncio.gather(*self._starting)
 
-    def _end(self, error: BaseException | None) -> None:
+    def conclude(self, error: BaseException | None) -> None:
         """Verify if the author wants it; a failure that came first stays first."""
         if not self.strict:
             return

@@ -20,9 +20,8 @@ from windtunnel_fakeserver import (
     Wire,
 )
 
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 
 def fetch(url: str, method: str = "GET") -> tuple[int, bytes]:
@@ -96,7 +95,7 @@ def test_a_failure_of_the_test_comes_first_and_gets_the_story_as_a_note() -> Non
 
 
 @contextmanager
-def _expecting() -> Iterator[None]:
+def _expecting() -> Generator[None]:
     with ThreadedLoopback() as venue:
         venue.server.expect("GET", "/never")
         yield

@@ -5,18 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.bench import processes, report, results
-from tests.bench.counters import InstructionCounter
+from tests.bench import instructions, processes, report, results, startup
 from tests.bench.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-RECORD: Final = Path(__file__).with_name("instructions.json")
+#: Measured in interpreters of their own, so no scenario like the others.
+_IMPORT: Final = "import"
 
 _EXAMPLES: Final = """\
 examples:
@@ -24,11 +23,14 @@ examples:
   python -m tests.bench --quick                  fewer and smaller rounds
   python -m tests.bench --scenario get-50 --rounds 9
   python -m tests.bench --json bench.json        figures of every round, too
+  python -m tests.bench --markdown > tables.md   the tables of docs/performance.md
   python -m tests.bench --record                 keep the instruction counts
+  python -m tests.bench --scenario import        only what an import costs
 
 Each client runs in a fresh process for each round, on one processor; the server runs on
 another; rounds are interleaved and medians are shown. CPU time is user and system time
 of the client's process, so other work on the machine shifts it less than the rates.
+Memory is the peak of the process above what it had after its imports.
 
 exit status: 0 every gate holds, 1 a gate does not hold, 2 nothing could be measured
 """
@@ -51,24 +53,29 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--scenario",
         action="append",
-        choices=sorted(SCENARIOS),
+        choices=[*SCENARIOS, _IMPORT],
         help="only this one; may be repeated",
     )
     parser.add_argument(
         "--instructions",
         choices=("auto", "perf", "valgrind", "none"),
         default="auto",
-        help="how to count: the processor's counter, valgrind (about a minute), what "
-        "there is of these, or not at all (default: %(default)s)",
+        help="how to count: the processor's counter, valgrind (some minutes, because "
+        "it counts both clients), what there is of these (with valgrind only "
+        f"{results.OURS}), or not at all (default: %(default)s)",
     )
     parser.add_argument(
         "--amount", type=int, metavar="N", help="operations per round, instead"
     )
     parser.add_argument("--json", metavar="FILE", type=Path, help="write figures there")
     parser.add_argument(
+        "--markdown", action="store_true", help="print the tables as Markdown"
+    )
+    parser.add_argument(
         "--record",
         action="store_true",
-        help=f"write the instruction counts to {RECORD.name}, to compare with later",
+        help=f"write the instruction counts to {instructions.RECORD.name}, for later "
+        "runs to be compared with",
     )
     options = parser.parse_args(arguments)
     if options.rounds is None:
@@ -91,7 +98,7 @@ def _progress_done() -> None:
 
 
 def run_rounds(
-    options: argparse.Namespace, names: Sequence[str], origin: str, cpu: int | None
+    options: argparse.Namespace, names: Sequence[str], site: str, cpu: int | None
 ) -> list[dict[str, Any]]:
     """Measure every client in every scenario, round by round."""
     runs: list[dict[str, Any]] = []
@@ -108,135 +115,99 @@ def run_rounds(
                     f"round {number + 1} of {options.rounds}: {scenario.title}, "
                     f"{amount} x {scenario.unit}, {entrant}"
                 )
-                run = processes.measure(entrant, name, origin, amount, cpu)
+                run = processes.measure(entrant, name, site, amount, cpu)
                 runs.append({"round": number, **run})
-    _progress_done()
     return runs
 
 
-def count_instructions(
-    how: str, names: Sequence[str], origin: str, runs: Sequence[dict[str, Any]]
-) -> dict[str, Any]:
-    """Count instructions per operation, in the way that was asked for.
-
-    Returns:
-        ``source``: "perf", "valgrind" or "not available"; ``per_operation``: counts by
-        scenario and client.
-    """
-    if how in ("auto", "perf") and InstructionCounter().available:
-        counts = {
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure what was asked for; nothing is judged or shown yet."""
+    asked = options.scenario or [*SCENARIOS, _IMPORT]
+    names = [name for name in asked if name != _IMPORT]
+    client_cpu, server_cpu = processes.processors()
+    # Counting both clients takes too long for every day, and theirs does not change.
+    both = options.record or options.instructions == "valgrind"
+    counted = results.ENTRANTS if both else (results.OURS,)
+    with processes.bytecode_kept():
+        with processes.server(server_cpu) as site:
+            runs = run_rounds(options, names, site, client_cpu)
+            counts = instructions.count(
+                options.instructions, names, site, runs, _progress, counted
+            )
+        imports = startup.measure(options.rounds, _progress) if _IMPORT in asked else {}
+    _progress_done()
+    return {
+        "table": {
             name: {
-                entrant: results.counted_instructions(_of(runs, name, entrant))
+                entrant: results.figures(results.of(runs, name, entrant))
                 for entrant in results.ENTRANTS
             }
             for name in names
-        }
-        return {"source": "perf", "per_operation": counts}
-    counted = [name for name in names if SCENARIOS[name].counted]
-    if how not in ("auto", "valgrind") or not processes.valgrind() or not counted:
-        return {"source": "not available", "per_operation": {}}
-    pairs = [(name, entrant) for name in counted for entrant in results.ENTRANTS]
-
-    def count(pair: tuple[str, str]) -> float:
-        _progress(f"counting instructions: {SCENARIOS[pair[0]].title}, {pair[1]}")
-        amount = SCENARIOS[pair[0]].counted
-        return processes.count_with_valgrind(pair[1], pair[0], origin, amount)
-
-    try:
-        with ThreadPoolExecutor(2) as pool:
-            per_pair = dict(zip(pairs, pool.map(count, pairs), strict=True))
-    except processes.BenchError as exc:
-        if how == "valgrind":
-            raise
-        # Nobody asked for it by name, and the times have been measured.
-        return {"source": f"not available: {exc}", "per_operation": {}}
-    finally:
-        _progress_done()
-    return {
-        "source": "valgrind",
-        "per_operation": {
-            name: {entrant: per_pair[name, entrant] for entrant in results.ENTRANTS}
-            for name in counted
+        },
+        "runs": runs,
+        "imports": imports,
+        "instructions": counts,
+        "settings": {
+            "rounds": options.rounds,
+            "quick": options.quick,
+            "client_processor": client_cpu,
+            "server_processor": server_cpu,
         },
     }
 
 
-def _of(
-    runs: Sequence[dict[str, Any]], name: str, entrant: str
-) -> list[dict[str, Any]]:
-    return [r for r in runs if r["scenario"] == name and r["entrant"] == entrant]
+def show(
+    measured: Mapping[str, Any], before: Mapping[str, Any], markdown: bool
+) -> None:
+    """Print what was measured."""
+    if measured["table"]:
+        title = ", ".join(f"{n} {version}" for n, version in report.versions().items())
+        rows = report.rows(measured["table"])
+        report.show_table(title, report.HEADINGS, rows, markdown)
+    if measured["imports"]:
+        lines = startup.rows(measured["imports"])
+        report.show_table("imports", ("what", "CPU"), lines, markdown)
+    counts = measured["instructions"]
+    if counts["per_operation"]:
+        report.show_table(
+            f"user-space instructions ({counts['source']})",
+            ("scenario", *results.ENTRANTS, "ratio", "change to the record"),
+            instructions.rows(counts["per_operation"], before),
+            markdown,
+        )
+    else:
+        sys.stdout.write(f"user-space instructions: {counts['source']}\n")
 
 
-def _record(instructions: dict[str, Any]) -> None:
-    """Keep our counts for later runs to be compared with."""
-    versions = report.versions()
-    kept = {
-        "source": instructions["source"],
-        "python": versions["python"],
-        "versions": versions,
-        "instructions": {
-            name: round(both[results.OURS])
-            for name, both in instructions["per_operation"].items()
-        },
-    }
-    RECORD.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
-    sys.stdout.write(f"recorded in {RECORD.name}\n")
-
-
-def _recorded() -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads(RECORD.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    return found
-
-
-def _show_instructions(instructions: dict[str, Any]) -> None:
-    source = instructions["source"]
-    if not instructions["per_operation"]:
-        sys.stdout.write(f"user-space instructions: {source}\n")
-        return
-    report.show_table(
-        f"user-space instructions ({source})",
-        ("scenario", *results.ENTRANTS, "ratio"),
-        report.instruction_rows(instructions["per_operation"]),
-    )
+def judge(
+    measured: Mapping[str, Any], before: Mapping[str, Any]
+) -> list[results.Verdict]:
+    """Hold what was measured to every gate that applies to it."""
+    verdicts = results.speed_gates(measured["table"])
+    verdicts += results.memory_gates(measured["table"])
+    if measured["imports"]:
+        verdicts.append(startup.gate(measured["imports"]))
+    counts = measured["instructions"]["per_operation"]
+    return verdicts + instructions.gates(counts, before)
 
 
 def bench(options: argparse.Namespace) -> int:
     """Measure, show, and judge; returns the exit status."""
-    names = options.scenario or list(SCENARIOS)
-    client_cpu, server_cpu = processes.processors()
-    with processes.server(server_cpu) as origin:
-        runs = run_rounds(options, names, origin, client_cpu)
-        instructions = count_instructions(options.instructions, names, origin, runs)
-    table = {
-        name: {e: results.figures(_of(runs, name, e)) for e in results.ENTRANTS}
-        for name in names
-    }
-    versions = report.versions()
-    verdicts = results.speed_gates(table)
+    measured = measure(options)
+    counts, versions = measured["instructions"], report.versions()
     if options.record:
-        _record(instructions)
-    else:
-        verdicts += results.regression_gates(
-            instructions["per_operation"],
-            _recorded(),
-            instructions["source"],
-            versions,
-        )
-    settings = {
-        "rounds": options.rounds,
-        "quick": options.quick,
-        "client_processor": client_cpu,
-        "server_processor": server_cpu,
-    }
-    title = ", ".join(f"{name} {version}" for name, version in versions.items())
-    report.show_table(title, report.HEADINGS, report.rows(table))
-    _show_instructions(instructions)
+        instructions.record(counts, versions)
+        sys.stdout.write(f"recorded in {instructions.RECORD.name}\n")
+    kept = instructions.recorded()
+    # Counts depend on the interpreter and on how they were taken: a record made with
+    # others says nothing.
+    same = instructions.comparable(kept, counts["source"], versions)
+    before: dict[str, dict[str, float]] = kept["instructions"] if same else {}
+    verdicts = judge(measured, before)
+    show(measured, before, options.markdown)
     report.show_verdicts(verdicts)
     if options.json:
-        data = report.as_json(table, runs, instructions, verdicts, settings)
+        data = report.as_json(verdicts=verdicts, **measured)
         options.json.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
         sys.stdout.write(f"figures written to {options.json}\n")
     return 0 if all(verdict.passed for verdict in verdicts) else 1

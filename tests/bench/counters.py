@@ -1,4 +1,4 @@
-"""Count the instructions that this process executes in user space.
+"""Count the instructions that this process executes in user space, and its memory.
 
 The Linux kernel can be asked for the processor's own counter (perf_event_open); virtual
 machines often do not have one. Nothing is estimated: where there is no counter, the
@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
+import resource
 import struct
 import sys
+from pathlib import Path
 from typing import Final
 
 _SYSCALL_NUMBERS: Final = {"x86_64": 298, "aarch64": 241}
@@ -65,3 +68,23 @@ class InstructionCounter:
 
     def _control(self, request: int) -> None:
         ctypes.CDLL(None).ioctl(self._descriptor, request, 0)
+
+
+def peak_kib() -> int:
+    """Say how much memory this process ever had resident, in KiB."""
+    # What getrusage says on Linux includes the process that this one was forked from.
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+    except OSError:
+        status = ""
+    found = re.search(r"^VmHWM:\s*(\d+) kB", status, re.MULTILINE)
+    if found:
+        return int(found[1])
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak // 1024 if sys.platform == "darwin" else peak
+
+
+def allow_open_files() -> None:
+    """Raise the limit of open files to the most that this process may have."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -51,8 +52,25 @@ def _pinned(command: list[str], processor: int | None) -> list[str]:
 
 
 @contextlib.contextmanager
+def bytecode_kept() -> Generator[None]:
+    """Have new processes compile a module once and then load it, as programs do."""
+    if not sys.dont_write_bytecode:
+        yield
+        return
+    before = dict(os.environ)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["PYTHONPYCACHEPREFIX"] = folder
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+@contextlib.contextmanager
 def server(processor: int | None) -> Generator[str]:
-    """Run the server; gives its origin and ends it."""
+    """Run the server; gives its ``Site`` as JSON, and ends it."""
     command = [sys.executable, "-m", "tests.bench.server"]
     with subprocess.Popen(
         _pinned(command, processor),
@@ -65,18 +83,18 @@ def server(processor: int | None) -> Generator[str]:
             raise AssertionError
         try:
             line = process.stdout.readline()
-            if not line.strip().isdigit():
+            if not line.startswith("{"):
                 msg = f"the server did not start: it printed {line!r}"
                 raise BenchError(msg)
-            yield f"http://127.0.0.1:{line.strip()}"
+            yield line.strip()
         finally:
             process.stdin.close()
             process.wait(timeout=10)
 
 
-def _worker_command(entrant: str, scenario: str, origin: str, amount: int) -> list[str]:
+def _worker_command(entrant: str, scenario: str, site: str, amount: int) -> list[str]:
     module = [sys.executable, "-m", "tests.bench.worker"]
-    return [*module, entrant, scenario, origin, str(amount)]
+    return [*module, entrant, scenario, site, str(amount)]
 
 
 def _run(command: list[str], what: str, environment: dict[str, str]) -> tuple[str, str]:
@@ -101,7 +119,7 @@ def _run(command: list[str], what: str, environment: dict[str, str]) -> tuple[st
 
 
 def measure(
-    entrant: str, scenario: str, origin: str, amount: int, processor: int | None
+    entrant: str, scenario: str, site: str, amount: int, processor: int | None
 ) -> dict[str, Any]:
     """Measure one client in one scenario, in a fresh process.
 
@@ -109,7 +127,7 @@ def measure(
         BenchError: The process failed, was too slow, or printed no result.
     """
     what = f"{entrant} in {scenario}"
-    command = _worker_command(entrant, scenario, origin, amount)
+    command = _worker_command(entrant, scenario, site, amount)
     out, _ = _run(_pinned(command, processor), what, dict(os.environ))
     try:
         return cast("dict[str, Any]", json.loads(out))
@@ -123,7 +141,7 @@ def valgrind() -> str | None:
     return shutil.which("valgrind")
 
 
-def count_with_valgrind(entrant: str, scenario: str, origin: str, amount: int) -> float:
+def count_with_valgrind(entrant: str, scenario: str, site: str, amount: int) -> float:
     """Count instructions per operation as the difference of two run lengths.
 
     What start, imports and warm-up cost is in both runs and so in neither result.
@@ -141,7 +159,7 @@ def count_with_valgrind(entrant: str, scenario: str, origin: str, amount: int) -
     ]
     totals: list[int] = []
     for count in (amount, 2 * amount):
-        command = [*prefix, *_worker_command(entrant, scenario, origin, count)]
+        command = [*prefix, *_worker_command(entrant, scenario, site, count)]
         what = f"{entrant} in {scenario} under valgrind"
         _, err = _run(command, what, environment)
         found = _INSTRUCTIONS.search(err)

@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 
 HEADINGS = (
     "scenario",
-    f"{OURS} CPU",
-    f"{THEIRS} CPU",
-    "CPU ratio",
-    f"{OURS} rate",
-    f"{THEIRS} rate",
-    "rate ratio",
+    f"CPU, {OURS}",
+    THEIRS,
+    "ratio",
+    "wanted",
+    f"rate, {OURS}",
+    THEIRS,
+    "ratio",
+    f"memory, {OURS}",
+    THEIRS,
 )
 
 
@@ -66,9 +69,12 @@ def rows(table: Mapping[str, Mapping[str, Figures]]) -> list[tuple[str, ...]]:
                 _cost(scenario, ours),
                 _cost(scenario, theirs),
                 f"{ratio(ours.cpu, theirs.cpu):.2f}",
+                "" if scenario.gate is None else f"{scenario.gate:g}",
                 _rate(scenario, ours),
                 _rate(scenario, theirs),
                 f"{ratio(theirs.rate, ours.rate):.2f}",
+                f"+{ours.growth_kib / 1024:.1f} MiB",
+                f"+{theirs.growth_kib / 1024:.1f} MiB",
             )
         )
     return lines
@@ -84,25 +90,16 @@ def _rate(scenario: Scenario, figures: Figures) -> str:
     return f"{figures.rate:,.0f} {'MiB/s' if scenario.unit == 'MiB' else '/s'}"
 
 
-def instruction_rows(
-    counts: Mapping[str, Mapping[str, float]],
-) -> list[tuple[str, ...]]:
-    """Make the lines of the table of instructions."""
-    return [
-        (
-            f"{SCENARIOS[name].title}, per {SCENARIOS[name].unit}",
-            f"{both[OURS]:,.0f}",
-            f"{both[THEIRS]:,.0f}",
-            f"{ratio(both[OURS], both[THEIRS]):.2f}",
-        )
-        for name, both in counts.items()
-    ]
-
-
 def show_table(
-    title: str, headings: Sequence[str], lines: Sequence[Sequence[str]]
+    title: str,
+    headings: Sequence[str],
+    lines: Sequence[Sequence[str]],
+    markdown: bool = False,
 ) -> None:
-    """Print a table, with rich if it is installed."""
+    """Print a table, as Markdown if asked, else with rich if it is installed."""
+    if markdown:
+        sys.stdout.write(markdown_table(title, headings, lines))
+        return
     try:
         from rich.console import Console
         from rich.table import Table
@@ -115,7 +112,7 @@ def show_table(
     for line in lines:
         table.add_row(*line)
     # A pipe has no width; the table would be squeezed into 80 columns.
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    Console(width=None if sys.stdout.isatty() else 150).print(table)
 
 
 def plain_table(
@@ -132,6 +129,15 @@ def plain_table(
     return "\n".join(out) + "\n"
 
 
+def markdown_table(
+    title: str, headings: Sequence[str], lines: Sequence[Sequence[str]]
+) -> str:
+    """Make a table of Markdown; all columns but the first are aligned right."""
+    rule = ["---", *("---:" for _ in headings[1:])]
+    out = [f"| {' | '.join(line)} |" for line in (headings, rule, *lines)]
+    return f"{title}\n\n" + "\n".join(out) + "\n\n"
+
+
 def show_verdicts(verdicts: Sequence[Verdict]) -> None:
     """Print one line for each gate."""
     for verdict in verdicts:
@@ -144,6 +150,7 @@ def show_verdicts(verdicts: Sequence[Verdict]) -> None:
 def as_json(
     table: Mapping[str, Mapping[str, Figures]],
     runs: Sequence[Mapping[str, Any]],
+    imports: Mapping[str, float],
     instructions: Mapping[str, Any],
     verdicts: Sequence[Verdict],
     settings: Mapping[str, Any],
@@ -163,6 +170,7 @@ def as_json(
             }
             for name, both in table.items()
         },
+        "import_seconds": dict(imports),
         "instructions": dict(instructions),
         "gates": [asdict(verdict) for verdict in verdicts],
         "runs": [dict(run) for run in runs],

@@ -15,11 +15,8 @@ OURS: Final = "windtunnel"
 THEIRS: Final = "aiohttp"
 ENTRANTS: Final = (OURS, THEIRS)
 
-#: How many times less CPU per operation than aiohttp this client must take.
-GATES: Final = {"get-50": 2.5, "download": 3.0}
-
-#: How much more instructions than recorded are a regression.
-TOLERANCE: Final = 0.05
+#: How much a process that streams a body may grow after its imports.
+MOST_GROWTH_KIB: Final = 8 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +28,14 @@ class Figures:
         cpu_range: Smallest and largest of the rounds.
         rate: Operations per second.
         page_faults: Minor page faults per operation.
+        growth_kib: How much the process grew after its imports, at its peak.
     """
 
     cpu: float
     cpu_range: tuple[float, float]
     rate: float
     page_faults: float
+    growth_kib: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +55,13 @@ class Verdict:
     passed: bool
 
 
+def of(
+    runs: Sequence[Mapping[str, Any]], name: str, entrant: str
+) -> list[Mapping[str, Any]]:
+    """Pick the runs of one client in one scenario."""
+    return [r for r in runs if r["scenario"] == name and r["entrant"] == entrant]
+
+
 def figures(runs: Sequence[Mapping[str, Any]]) -> Figures:
     """Sum up the rounds of one client in one scenario."""
     cpu = [run["cpu_seconds"] / run["operations"] for run in runs]
@@ -64,6 +70,7 @@ def figures(runs: Sequence[Mapping[str, Any]]) -> Figures:
         cpu_range=(min(cpu), max(cpu)),
         rate=median(run["operations"] / run["seconds"] for run in runs),
         page_faults=median(run["page_faults"] / run["operations"] for run in runs),
+        growth_kib=median(run["peak_kib"] - run["kib_after_import"] for run in runs),
     )
 
 
@@ -83,50 +90,35 @@ def ratio(ours: float, theirs: float) -> float:
 
 
 def speed_gates(table: Mapping[str, Mapping[str, Figures]]) -> list[Verdict]:
-    """Hold the measured scenarios to ``GATES``."""
+    """Hold the measured scenarios to their gates."""
     verdicts: list[Verdict] = []
-    for scenario, bound in GATES.items():
-        if scenario in table:
-            both = table[scenario]
+    for name, both in table.items():
+        scenario = SCENARIOS[name]
+        if scenario.gate is not None:
             seen = ratio(both[OURS].cpu, both[THEIRS].cpu)
             verdicts.append(
                 Verdict(
-                    name=f"{SCENARIOS[scenario].title}: CPU per "
-                    f"{SCENARIOS[scenario].unit} against {THEIRS}",
-                    wanted=f"at least {bound:g} times less",
+                    name=f"{scenario.title}: CPU per {scenario.unit} against {THEIRS}",
+                    wanted=f"at least {scenario.gate:g} times less",
                     seen=f"{seen:.2f} times less",
-                    passed=seen >= bound,
+                    passed=seen >= scenario.gate,
                 )
             )
     return verdicts
 
 
-def regression_gates(
-    counts: Mapping[str, Mapping[str, float]],
-    recorded: Mapping[str, Any],
-    source: str,
-    versions: Mapping[str, str],
-) -> list[Verdict]:
-    """Hold instructions per operation to those of an earlier, recorded run.
-
-    Counts depend on the interpreter and on how they were taken, so a record made with
-    another Python or another counter says nothing and gives no verdict.
-    """
-    same = recorded.get("source") == source
-    if not same or recorded.get("python") != versions["python"]:
-        return []
+def memory_gates(table: Mapping[str, Mapping[str, Figures]]) -> list[Verdict]:
+    """Hold the peak memory of processes that stream to the bound."""
     verdicts: list[Verdict] = []
-    for scenario, before in recorded["instructions"].items():
-        now = counts.get(scenario, {}).get(OURS)
-        if now is not None:
-            change = now / before - 1
+    for name, both in table.items():
+        if SCENARIOS[name].bounded:
+            grown = both[OURS].growth_kib
             verdicts.append(
                 Verdict(
-                    name=f"{SCENARIOS[scenario].title}: instructions per "
-                    f"{SCENARIOS[scenario].unit} against the record",
-                    wanted=f"at most {TOLERANCE:.0%} more than {before:,.0f}",
-                    seen=f"{now:,.0f} ({change:+.1%})",
-                    passed=now <= before * (1 + TOLERANCE),
+                    name=f"{SCENARIOS[name].title}: memory above that after import",
+                    wanted=f"at most {MOST_GROWTH_KIB / 1024:g} MiB",
+                    seen=f"{grown / 1024:.1f} MiB",
+                    passed=grown <= MOST_GROWTH_KIB,
                 )
             )
     return verdicts

@@ -1,95 +1,16 @@
-"""What is measured: the same few lines of user code for every client.
-
-Both clients have one API, so a scenario gets a session and does not know whose it is.
-"""
+"""What is measured, how much of it, and what this client promises."""
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.bench.work import bodies, messages, websockets
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import Mapping
 
-MIB: Final = 1024 * 1024
-_CONCURRENT: Final = 50
-_READ: Final = 64 * 1024
-_DOCUMENT: Final = {
-    "name": "windtunnel",
-    "tags": ["http", "client", "bench"],
-    "size": {"width": 1200, "height": 800, "ratio": 1.5},
-    "active": True,
-    "note": None,
-}
-_UPLOAD_PIECE: Final = b"x" * _READ
-
-
-class WrongAnswerError(Exception):
-    """A client did not get what the server sent; its figures would mean nothing."""
-
-
-def _check(what: str, seen: object, expected: object) -> None:
-    if seen != expected:
-        msg = f"{what} is {seen!r}, not {expected!r}"
-        raise WrongAnswerError(msg)
-
-
-async def _gets(session: Any, url: str, count: int) -> None:
-    for _ in range(count):
-        async with session.get(url) as response:
-            body = await response.read()
-        _check("status", response.status, 200)
-        _check("body", body, b"Hello, World!")
-
-
-async def get_concurrent(session: Any, origin: str, amount: int) -> None:
-    """Small GETs by 50 tasks; each does its share one after the other."""
-    share = amount // _CONCURRENT
-    url = f"{origin}/small"
-    await asyncio.gather(*[_gets(session, url, share) for _ in range(_CONCURRENT)])
-
-
-async def get_sequential(session: Any, origin: str, amount: int) -> None:
-    """Small GETs by one task."""
-    await _gets(session, f"{origin}/small", amount)
-
-
-async def post_json(session: Any, origin: str, amount: int) -> None:
-    """POST of a small JSON document whose JSON answer is decoded."""
-    for _ in range(amount):
-        async with session.post(f"{origin}/json", json=_DOCUMENT) as response:
-            answer = await response.json()
-        _check("answer", answer, {"ok": True, "id": 12345})
-
-
-async def _download(session: Any, url: str, mebibytes: int) -> None:
-    total = 0
-    async with session.get(url) as response:
-        async for piece in response.content.iter_chunked(_READ):
-            total += len(piece)
-    _check("length", total, mebibytes * MIB)
-
-
-async def download(session: Any, origin: str, amount: int) -> None:
-    """One body with Content-Length, read in pieces of 64 KiB."""
-    await _download(session, f"{origin}/length/{amount}", amount)
-
-
-async def download_chunked(session: Any, origin: str, amount: int) -> None:
-    """One chunked body, read in pieces of 64 KiB."""
-    await _download(session, f"{origin}/chunked/{amount}", amount)
-
-
-async def upload(session: Any, origin: str, amount: int) -> None:
-    """One chunked upload from an asynchronous generator of 64 KiB pieces."""
-
-    async def body() -> AsyncIterator[bytes]:
-        for _ in range(amount * MIB // _READ):
-            yield _UPLOAD_PIECE
-
-    async with session.post(f"{origin}/upload", data=body()) as response:
-        _check("body", await response.read(), b"Hello, World!")
+    from tests.bench.work import Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,25 +20,32 @@ class Scenario:
     Attributes:
         name: Short name for the command line and the JSON.
         title: What a reader of the table sees.
-        unit: What one operation is: "request" or "MiB".
-        run: The workload; takes session, origin, and how many operations.
+        unit: What one operation is: "request", "message" or "MiB".
+        run: The workload; takes the bench, and how many operations.
         amount: Operations in a full round.
         quick_amount: Operations in a quick round.
         warm_up: Operations before the clock starts.
+        gate: How many times less CPU per operation than aiohttp this client must take;
+            None promises nothing.
+        bounded: Whether the peak memory of the process is held to a bound.
         counted: Operations whose instructions are counted, 0 for none.
         repeats: Processes per client and round. A download costs aiohttp up to twice
             as much in one process as in another, as its heap happens to lie.
+        connector: Arguments of the session's ``TCPConnector``.
     """
 
     name: str
     title: str
     unit: str
-    run: Callable[[Any, str, int], Awaitable[None]]
+    run: Workload
     amount: int
     quick_amount: int
     warm_up: int
+    gate: float | None = None
+    bounded: bool = False
     counted: int = 0
     repeats: int = 1
+    connector: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 SCENARIOS: Final = {
@@ -125,24 +53,69 @@ SCENARIOS: Final = {
     for scenario in (
         Scenario(
             "get-50", "small GET, 50 at once", "request",
-            get_concurrent, 20_000, 5_000, 500, counted=500,
+            messages.get_concurrent, 10_000, 2_500, 500, gate=2.5, counted=500,
         ),
         Scenario(
             "get", "small GET, one by one", "request",
-            get_sequential, 5_000, 1_500, 100, counted=400,
+            messages.get_sequential, 3_000, 1_000, 100, gate=1.6, counted=400,
         ),
         Scenario(
-            "post-json", "POST and decode JSON", "request",
-            post_json, 5_000, 1_500, 100, counted=400,
+            "post-json", "POST and decode JSON, 6 headers", "request",
+            messages.post_json, 2_500, 1_000, 100, gate=1.5, counted=400,
+        ),
+        Scenario(
+            "get-tls", "small GET over TLS", "request",
+            messages.get_tls, 3_000, 1_000, 100, gate=1.4, counted=400,
+        ),
+        Scenario(
+            "new-connection", "small GET, new connection each", "request",
+            messages.get_sequential, 1_000, 400, 50, gate=1.4, counted=200,
+            connector={"force_close": True},
+        ),
+        Scenario(
+            "held", "GET held by the server, all at once", "request",
+            messages.held, 5_000, 1_000, 50, gate=2.0,
+            connector={"limit": 0},
         ),
         Scenario(
             "download", "download, Content-Length", "MiB",
-            download, 256, 64, 8, repeats=3,
+            bodies.download, 1_024, 64, 8, gate=3.5, bounded=True, counted=8, repeats=3,
         ),
         Scenario(
             "download-chunked", "download, chunked", "MiB",
-            download_chunked, 256, 64, 8,
+            bodies.download_chunked, 1_024, 64, 8, gate=0.95, bounded=True, counted=8,
         ),
-        Scenario("upload", "upload, chunked", "MiB", upload, 256, 64, 8),
+        Scenario(
+            "download-gzip", "download, gzip, per MiB decoded", "MiB",
+            bodies.download_gzip, 64, 16, 8, bounded=True,
+        ),
+        Scenario(
+            "download-tls", "download over TLS", "MiB",
+            bodies.download_tls, 128, 32, 8, bounded=True,
+        ),
+        Scenario(
+            "upload", "upload, Content-Length", "MiB",
+            bodies.upload_length, 256, 64, 8, gate=0.95, bounded=True, counted=8,
+        ),
+        Scenario(
+            "upload-chunked", "upload, chunked", "MiB",
+            bodies.upload_chunked, 256, 64, 8, gate=0.95, bounded=True,
+        ),
+        Scenario(
+            "upload-multipart", "upload, file in a form", "MiB",
+            bodies.upload_file, 256, 64, 8, bounded=True,
+        ),
+        Scenario(
+            "ws", "WebSocket, round trip of 32 B", "message",
+            websockets.round_trips, 5_000, 2_000, 100, gate=1.1, counted=500,
+        ),
+        Scenario(
+            "ws-burst", "WebSocket, burst of 128 B", "message",
+            websockets.burst, 20_000, 5_000, 500, gate=1.2, counted=2_000,
+        ),
+        Scenario(
+            "ws-large", "WebSocket, 1 MiB and back", "MiB",
+            websockets.large, 128, 32, 8, gate=1.2,
+        ),
     )
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """Measure one client in one scenario; run it as a fresh process for each round.
 
 It prints one JSON object: seconds on the wall, CPU seconds (user and system), page
-faults, and instructions in user space if the processor may be asked for them.
+faults, memory, and instructions in user space if the processor may be asked for them.
 """
 
 from __future__ import annotations
@@ -15,22 +15,27 @@ import sys
 import time
 from typing import Any
 
-from tests.bench.counters import InstructionCounter
+from tests.bench.counters import InstructionCounter, allow_open_files, peak_kib
 from tests.bench.scenarios import SCENARIOS, Scenario
+from tests.bench.work import Bench, Site
 
 
 async def measure(
-    scenario: Scenario, entrant: str, origin: str, amount: int
+    scenario: Scenario, entrant: str, site: Site, amount: int
 ) -> dict[str, Any]:
     """Run a scenario once and say what it cost this process."""
     client = importlib.import_module(entrant)
+    session_class = client.ClientSession  # imported by that, if the client is lazy
     counter = InstructionCounter()
-    async with client.ClientSession() as session:
-        await scenario.run(session, origin, min(scenario.warm_up, amount))
+    kib_after_import = peak_kib()
+    connector = client.TCPConnector(**scenario.connector)
+    async with session_class(connector=connector) as session:
+        bench = Bench(client, session, site)
+        await scenario.run(bench, min(scenario.warm_up, amount))
         before = resource.getrusage(resource.RUSAGE_SELF)
         started = time.perf_counter()
         counter.start()
-        await scenario.run(session, origin, amount)
+        await scenario.run(bench, amount)
         instructions = counter.stop()
         seconds = time.perf_counter() - started
         after = resource.getrusage(resource.RUSAGE_SELF)
@@ -44,7 +49,8 @@ async def measure(
         + (after.ru_stime - before.ru_stime),
         "page_faults": after.ru_minflt - before.ru_minflt,
         "instructions": instructions,
-        "peak_kib": after.ru_maxrss,
+        "kib_after_import": kib_after_import,
+        "peak_kib": peak_kib(),
     }
 
 
@@ -53,12 +59,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("entrant")
     parser.add_argument("scenario", choices=sorted(SCENARIOS))
-    parser.add_argument("origin")
+    parser.add_argument("site", type=Site.from_json)
     parser.add_argument("amount", type=int)
     options = parser.parse_args()
     scenario = SCENARIOS[options.scenario]
+    allow_open_files()
     result = asyncio.run(
-        measure(scenario, options.entrant, options.origin, options.amount)
+        measure(scenario, options.entrant, options.site, options.amount)
     )
     sys.stdout.write(json.dumps(result) + "\n")
 

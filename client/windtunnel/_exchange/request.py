@@ -52,7 +52,8 @@ def frame_body(method: str, payload: Payload | None, block: HeaderBlock) -> Fram
     """Decide how the end of a request's body is marked.
 
     Raises:
-        ValueError: The caller's Content-Length is more than the body has.
+        ValueError: The caller's Content-Length is more than the body has, or the type
+            of the body would not stay in its line.
 
     Spec: RFC 9112 section 6; RFC 9110 section 8.6 for the zero of an empty body.
     Compat: aiohttp truncates a body that is longer than the caller's Content-Length,
@@ -73,7 +74,11 @@ def frame_body(method: str, payload: Payload | None, block: HeaderBlock) -> Fram
     has_type = "content-type" in names
     if payload is not None:
         if not has_type:
-            lines += f"Content-Type: {payload.content_type}\r\n"
+            kind = payload.content_type
+            # Most are constants of ours: this asks as little as possible of them.
+            if not kind.isprintable():
+                check_fields([("Content-Type", kind)])
+            lines += f"Content-Type: {kind}\r\n"
             has_type = True
         if extra := payload.extra_headers:
             lines += _more_lines(extra, names)

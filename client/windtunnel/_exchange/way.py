@@ -8,6 +8,9 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from multidict import CIMultiDict
+
+from windtunnel._exchange.headers import check_fields
 from windtunnel._policy.proxy import checked_proxy_auth, make_route, proxy_url
 from windtunnel._transport.environment import (
     environment_credentials,
@@ -101,8 +104,9 @@ def call_way(
         The way, None if all is plain, and ``ssl`` with its old forms merged in.
 
     Raises:
-        ValueError: Several arguments say how TLS is verified, or proxy_auth is no
-            BasicAuth.
+        TypeError: A value in proxy_headers is not a str.
+        ValueError: Several arguments say how TLS is verified, proxy_auth is no
+            BasicAuth, or a field in proxy_headers would not stay in its line.
         InvalidURL: The proxy cannot be used.
     """
     take = options.pop
@@ -116,6 +120,9 @@ def call_way(
     if auth is not None:
         _warn_of_auth(stacklevel=4)
     headers, name = take("proxy_headers", None), take("server_hostname", None)
+    if headers is not None:
+        headers = CIMultiDict(headers)
+        check_fields(headers.items())
     if proxy is None and auth is None and headers is None and name is None:
         return base, ssl
     way = base or PLAIN

@@ -11,11 +11,15 @@ from windtunnel import (
 from windtunnel._base.typedefs import (
     ConnectionKey,
 )
+from windtunnel._exchange.response_fields import (
+    ContentDisposition,
+)
 
 __all__ = (
     "ClientRequest",
     "ClientResponse",
     "ConnectionKey",
+    "ContentDisposition",
     "Fingerprint",
     "RequestInfo",
 )

@@ -10,10 +10,14 @@ from windtunnel import (
     TCPConnector,
     UnixConnector,
 )
+from windtunnel._transport.handle import (
+    Connection,
+)
 
 __all__ = (
     "AddrInfoType",
     "BaseConnector",
+    "Connection",
     "NamedPipeConnector",
     "SocketFactoryType",
     "TCPConnector",

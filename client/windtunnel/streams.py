@@ -14,11 +14,13 @@ from windtunnel._body.empty_stream import (
 )
 from windtunnel._body.stream import (
     AsyncStreamIterator,
+    ChunkTupleAsyncStreamIterator,
 )
 
 __all__ = (
     "EMPTY_PAYLOAD",
     "AsyncStreamIterator",
+    "ChunkTupleAsyncStreamIterator",
     "DataQueue",
     "EmptyStreamReader",
     "EofStream",

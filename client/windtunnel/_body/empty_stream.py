@@ -45,6 +45,26 @@ class EmptyStreamReader(StreamReader):
         """Throw the data away."""
 
     @override
+    def unread_data(self, data: bytes) -> None:
+        """Throw the data away."""
+
+    @override
+    def set_read_chunk_size(self, n: int) -> None:
+        """Do nothing: no size is needed."""
+
+    @override
+    def begin_http_chunk_receiving(self) -> None:
+        """Do nothing; no chunk comes."""
+
+    @override
+    def end_http_chunk_receiving(self) -> None:
+        """Do nothing; no chunk came."""
+
+    @override
+    def _warn_of_loop(self) -> None:
+        """Do nothing: many read it, each of them once."""
+
+    @override
     def exception(self) -> None:
         """Return None: nothing can go wrong."""
 

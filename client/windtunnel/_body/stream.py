@@ -7,13 +7,11 @@ for. It must not know how they arrive.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Self
+import warnings
+from typing import Self
 
 from windtunnel._body.stream_buffer import STEP_BYTES, StreamBuffer
 from windtunnel.errors import ClientPayloadError
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 
 class StreamReader(StreamBuffer):
@@ -30,11 +28,15 @@ class StreamReader(StreamBuffer):
     async def read(self, n: int = -1) -> bytes:
         """Read the whole rest, or at most ``n`` bytes as soon as there are any.
 
+        Asking for more bytes than the buffer holds makes it larger.
+
         Raises:
             ClientPayloadError: The body broke off or cannot be decoded; ``partial``
                 of the error is what this call had read until then.
         """
         if n > 0:
+            if n > self._low:
+                self.set_read_chunk_size(n)
             return self._pop(n) if await self._more("read") else b""
         if n == 0:
             return b""
@@ -155,6 +157,7 @@ class StreamReader(StreamBuffer):
 
         Raises:
             RuntimeError: A coroutine waits for data.
+            ClientPayloadError: What is there cannot be decoded.
         """
         if self._exception is not None:
             raise self._exception
@@ -168,10 +171,24 @@ class StreamReader(StreamBuffer):
                 self._decode_step(decoder)
                 decoder = self._decoder
             if not self._ready:
+                if not pieces and (failure := self.exception()) is not None:
+                    raise failure
                 break
             pieces.append(self._pop(n if n > 0 else STEP_BYTES))
             n -= len(pieces[-1]) if n > 0 else 0
         return b"".join(pieces)
+
+    def unread_data(self, data: bytes) -> None:
+        """Put data back, to be read first; deprecated."""
+        warnings.warn(
+            "unread_data() is deprecated: keep what was read too much",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        if data:
+            self._put_back([data])
+            if self._waiter is not None:
+                self._wake()
 
     # --- iterating ------------------------------------------------------------------
 
@@ -184,16 +201,16 @@ class StreamReader(StreamBuffer):
         if n < 1:
             msg = f"piece size {n} is not positive"
             raise ValueError(msg)
+        self.set_read_chunk_size(n)
         return AsyncStreamIterator(self, n)
 
     def iter_any(self) -> AsyncStreamIterator:
         """Iterate over pieces as they arrive."""
         return AsyncStreamIterator(self, STEP_BYTES)
 
-    async def iter_chunks(self) -> AsyncIterator[tuple[bytes, bool]]:
+    def iter_chunks(self) -> ChunkTupleAsyncStreamIterator:
         """Iterate over what ``readchunk`` gives."""
-        while (item := await self.readchunk()) != (b"", False):
-            yield item
+        return ChunkTupleAsyncStreamIterator(self)
 
     def __aiter__(self) -> Self:
         """Iterate over lines."""
@@ -230,3 +247,21 @@ class AsyncStreamIterator:
         if piece := stream.take_ready(limit) or await stream.read(limit):
             return piece
         raise StopAsyncIteration
+
+
+class ChunkTupleAsyncStreamIterator:
+    """The HTTP chunks of a stream, each with whether it is complete."""
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, stream: StreamReader) -> None:
+        self._stream = stream
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> tuple[bytes, bool]:
+        item = await self._stream.readchunk()
+        if item == (b"", False):
+            raise StopAsyncIteration
+        return item

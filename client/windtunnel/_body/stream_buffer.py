@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # One decoding step gives at most so much, and small pieces are joined up to it.
 STEP_BYTES = 65536
+# After so many reads at the end of a body something is wrong with the program.
+_MANY_READS = 6
 
 
 class StreamSource(Protocol):
@@ -37,6 +39,21 @@ class StreamSource(Protocol):
         ...
 
 
+class _EndWatch:
+    """Who waits for the end of a stream rather than for its data."""
+
+    __slots__ = ("callbacks", "waiter")
+
+    def __init__(self) -> None:
+        self.callbacks: list[Callable[[], object]] = []
+        self.waiter: asyncio.Future[None] | None = None
+
+    def settle(self) -> None:
+        """Wake who waits; what went wrong, if anything, is in the stream."""
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_result(None)
+
+
 class StreamBuffer:
     """The buffer between one source and one reader.
 
@@ -48,6 +65,7 @@ class StreamBuffer:
 
     Attributes:
         total_bytes: Decoded bytes so far.
+        total_compressed_bytes: Encoded bytes so far, None if there is no coding.
     """
 
     __slots__ = (
@@ -55,6 +73,7 @@ class StreamBuffer:
         "_buffered",
         "_decoder",
         "_encoded",
+        "_end_watch",
         "_ends",
         "_eof",
         "_exception",
@@ -64,11 +83,13 @@ class StreamBuffer:
         "_low",
         "_many",
         "_paused",
+        "_reads_at_end",
         "_ready",
         "_source",
         "_taken",
         "_waiter",
         "total_bytes",
+        "total_compressed_bytes",
     )
 
     def __init__(
@@ -80,9 +101,7 @@ class StreamBuffer:
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         self._source: StreamSource | None = protocol
-        self._low = limit
-        # Many tiny pieces weigh more than their bytes.
-        self._many = max(limit // 16, 16)
+        self._limit_to(limit)
         self._loop = loop
         self._ready: deque[bytes] = deque()
         self._encoded: deque[bytes] = deque()
@@ -97,12 +116,37 @@ class StreamBuffer:
         # Ends of HTTP chunks, counted in decoded bytes; None until a chunk is fed.
         self._ends: deque[int] | None = None
         self._taken = 0
+        self._end_watch: _EndWatch | None = None
+        self._reads_at_end = 0
         self.total_bytes = 0
+        self.total_compressed_bytes: int | None = None
 
     @override
     def __repr__(self) -> str:
         state = "eof" if self._eof else "open"
         return f"<{type(self).__name__} {self._buffered} bytes buffered, {state}>"
+
+    @property
+    def total_raw_bytes(self) -> int:
+        """Bytes so far as they arrived, before a coding was undone."""
+        raw = self.total_compressed_bytes
+        return self.total_bytes if raw is None else raw
+
+    # --- how much may lie here ------------------------------------------------------
+
+    def get_read_buffer_limits(self) -> tuple[int, int]:
+        """Return below how many bytes reading resumes, and above how many it pauses."""
+        return self._low, 2 * self._low
+
+    def set_read_chunk_size(self, n: int) -> None:
+        """Let so much lie in the buffer that reads of ``n`` bytes can be satisfied."""
+        if n > self._low:
+            self._limit_to(n)
+
+    def _limit_to(self, limit: int) -> None:
+        self._low = limit
+        # Many tiny pieces weigh more than their bytes.
+        self._many = max(limit // 16, 16)
 
     # --- the producer's side --------------------------------------------------------
 
@@ -112,6 +156,7 @@ class StreamBuffer:
         # What arrived so far was taken for plain data.
         self._encoded, self._ready = self._ready, self._encoded
         self._ends = None
+        self.total_compressed_bytes = self.total_bytes
         self.total_bytes = 0
 
     def explain_with(self, explain: Callable[[BaseException], BaseException]) -> None:
@@ -132,6 +177,7 @@ class StreamBuffer:
             pieces = self._ready
         else:
             pieces = self._encoded
+            self.total_compressed_bytes = self.total_raw_bytes + size
         pieces.extend(added)
         self._buffered += size
         if (
@@ -149,12 +195,40 @@ class StreamBuffer:
                 self._ends = deque()
             self._ends.append(self.total_bytes)
 
+    def begin_http_chunk_receiving(self) -> None:
+        """Say that an HTTP chunk begins, for ``readchunk``.
+
+        Raises:
+            RuntimeError: Data came before the first chunk.
+        """
+        if self._ends is None:
+            if self.total_bytes:
+                msg = "begin_http_chunk_receiving() after data that is in no chunk"
+                raise RuntimeError(msg)
+            self._ends = deque()
+
+    def end_http_chunk_receiving(self) -> None:
+        """Say that the HTTP chunk ends; one without data does not count.
+
+        Raises:
+            RuntimeError: No chunk has begun.
+        """
+        if self._ends is None:
+            msg = "end_http_chunk_receiving() without begin_http_chunk_receiving()"
+            raise RuntimeError(msg)
+        if self.total_bytes > (self._ends[-1] if self._ends else 0):
+            self._ends.append(self.total_bytes)
+            if self._waiter is not None:
+                self._wake()
+
     def feed_eof(self) -> None:
         """Say that the body is complete and the source gone."""
         self._eof = True
         self._source = None
         if self._waiter is not None:
             self._wake()
+        if self._end_watch is not None:
+            self._tell_end(self._end_watch)
 
     def fail(self, failure: BaseException) -> None:
         """Say that the body broke off: the reader gets what came, then the failure."""
@@ -163,6 +237,8 @@ class StreamBuffer:
             self._failure = failure
             if self._waiter is not None:
                 self._wake()
+            if self._end_watch is not None:
+                self._end_watch.settle()
 
     def set_exception(
         self, exc: BaseException, exc_cause: BaseException = NO_CAUSE
@@ -176,6 +252,8 @@ class StreamBuffer:
         self._exception = self._explained(exc)
         if self._waiter is not None:
             self._wake()
+        if self._end_watch is not None:
+            self._end_watch.settle()
 
     def feed_data(self, data: bytes, size: int = 0) -> None:
         """Compat: the name of ``feed`` in aiohttp."""
@@ -190,6 +268,55 @@ class StreamBuffer:
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
+
+    # --- the end --------------------------------------------------------------------
+
+    def on_eof(self, callback: Callable[[], object]) -> None:
+        """Have a function called when the body has arrived completely, read or not.
+
+        It is called at once if that is so. What it raises goes to the loop's handler
+        of exceptions. If the body breaks off it is not called.
+        """
+        watch = self._end_watch
+        if watch is None:
+            watch = self._end_watch = _EndWatch()
+        watch.callbacks.append(callback)
+        if self._eof:
+            self._tell_end(watch)
+
+    def _tell_end(self, watch: _EndWatch) -> None:
+        watch.settle()
+        callbacks, watch.callbacks = watch.callbacks, []
+        for callback in callbacks:
+            try:
+                callback()
+            except Exception as exc:  # noqa: BLE001  # it is the user's
+                loop = self._loop or asyncio.get_running_loop()
+                loop.call_exception_handler(
+                    {"message": "Exception in eof callback", "exception": exc}
+                )
+
+    async def wait_eof(self) -> None:
+        """Wait until the body has arrived completely, read or not.
+
+        Raises:
+            ClientPayloadError: It broke off.
+            RuntimeError: Another coroutine waits for it already.
+        """
+        watch = self._end_watch
+        if watch is None:
+            watch = self._end_watch = _EndWatch()
+        if watch.waiter is not None:
+            msg = "wait_eof() called while another coroutine is already waiting for it"
+            raise RuntimeError(msg)
+        while not self._eof:
+            if (failure := self.exception()) is not None:
+                raise failure
+            watch.waiter = asyncio.get_running_loop().create_future()
+            try:
+                await watch.waiter
+            finally:
+                watch.waiter = None
 
     # --- what can be asked without waiting ------------------------------------------
 
@@ -224,6 +351,9 @@ class StreamBuffer:
                 raise self._settle(self._failure)
             elif self._eof:
                 self._finish_decoding()
+                self._reads_at_end += 1
+                if self._reads_at_end > _MANY_READS:
+                    self._warn_of_loop()
                 return False
             else:
                 await self._wait(method)
@@ -261,9 +391,10 @@ class StreamBuffer:
         try:
             piece = decoder.decode(data, STEP_BYTES)
         except DecodeError as exc:
+            # At once: what arrives from now on is of no use to anybody.
             self._encoded.clear()
-            self._failure = exc
             self._decoder = None
+            self._settle(exc)
             return
         if piece:
             self._ready.append(piece)
@@ -277,6 +408,16 @@ class StreamBuffer:
             except DecodeError as exc:
                 raise self._settle(exc) from exc
             self._decoder = None
+
+    def _warn_of_loop(self) -> None:
+        """Tell who reads on and on after the end. Compat: aiohttp does."""
+        from logging import getLogger
+
+        getLogger("windtunnel.internal").warning(
+            "a body was read %d times after its end; is there an endless loop?",
+            self._reads_at_end,
+            stack_info=True,
+        )
 
     def _explained(self, failure: BaseException) -> BaseException:
         explain = self._explain

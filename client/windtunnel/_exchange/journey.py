@@ -168,7 +168,7 @@ class Journey:
             self.jar.update_cookies_from_headers(found, response.url)
         hop = self._next(response) if self.follows else None
         if hop is None:
-            response.history = tuple(history)
+            response.follow_up(tuple(history))
             return None
         history.append(response)
         if self.tracer is not None:

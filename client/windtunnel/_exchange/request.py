@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Set as AbstractSet
 
+    from yarl import URL
+
     from windtunnel._base.typedefs import ProxyRoute
     from windtunnel._body.payloads import Payload
     from windtunnel._exchange.headers import HeaderBlock
@@ -212,6 +214,16 @@ class Request:
         self.keeps_payload = False
         self.tracer: Any = None
         self._info: RequestInfo | None = None
+
+    @property
+    def url(self) -> URL:
+        """URL without fragment."""
+        return self.plan.target.url
+
+    @property
+    def real_url(self) -> URL:
+        """URL with its fragment."""
+        return self.plan.target.real_url
 
     @property
     def info(self) -> RequestInfo:

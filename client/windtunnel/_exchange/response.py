@@ -7,14 +7,12 @@ know how the bytes arrive: the stream does.
 
 from __future__ import annotations
 
+import asyncio
 import json as json_module
+import warnings
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from multidict import CIMultiDict, CIMultiDictProxy
-
-from windtunnel._base.compat import override
-from windtunnel._base.typedefs import HttpVersion, HttpVersion10, HttpVersion11
 from windtunnel._body.charset import (
     declared_encoding,
     is_expected_type,
@@ -23,6 +21,8 @@ from windtunnel._body.charset import (
 )
 from windtunnel._body.decoders import DecodeError, make_decoder
 from windtunnel._body.stream import StreamReader
+from windtunnel._exchange.request import Request
+from windtunnel._exchange.response_head import ResponseHead
 from windtunnel._exchange.translate import explain_body
 from windtunnel.errors import (
     ClientConnectionError,
@@ -31,20 +31,17 @@ from windtunnel.errors import (
 )
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable, Generator
-    from http.cookies import SimpleCookie
+    from collections.abc import Awaitable, Callable, Generator
     from types import TracebackType
 
     from yarl import URL
 
     from windtunnel._base.typedefs import RequestInfo
+    from windtunnel._exchange.handmade import Arrival, Resolver
     from windtunnel._exchange.lease import Lease
-    from windtunnel._exchange.request import Request
     from windtunnel._transport.connection import Connection
+    from windtunnel._transport.handle import Connection as Handle
     from windtunnel._transport.settings import Answer
-
-_VERSIONS = {0: HttpVersion10, 1: HttpVersion11}
 
 
 class _Done:
@@ -73,160 +70,158 @@ _DONE = _Done()
 _NOBODY = _Nobody()
 
 
-class ClientResponse:
+def _utf8(response: ClientResponse, body: bytes) -> str:
+    """Resolve the charset of a response that belongs to no session."""
+    return "utf-8"
+
+
+class ClientResponse(ResponseHead):
     """A response whose head has arrived.
 
-    Attributes:
-        method: Method of the request.
-        status: Status code, 100..999.
-        reason: Reason phrase, often empty.
-        history: Redirect responses before this one, oldest first.
-        is_entered: Whether an ``async with`` will release it.
+    Sessions make it; the constructor is for mock libraries and for tests, which then
+    set ``status``, ``reason``, ``_headers`` and ``content``, and for subclasses that a
+    session was given as ``response_class``.
 
-    Compat: aiohttp's ClientResponse, without its constructor.
+    Args:
+        method: Method of the request.
+        url: URL of the request.
+        writer: Task that sends the request's body, None for none.
+        continue100: Not used.
+        timer: Not used; the connection owns the deadlines.
+        request_info: What the response shows as its request.
+        traces: Not used; sessions watch their own responses.
+        loop: Not used.
+        session: Whose charset resolver is asked, None for UTF-8.
+        stream_writer: Whose ``output_size`` is shown.
+
+    Attributes:
+        is_entered: Whether an ``async with`` will release it.
+        ATTRS: Names of the attributes that are not in its dict.
+
+    Compat: aiohttp's ClientResponse.
     """
 
     __slots__ = (
-        "__weakref__",
         "_body",
         "_coding",
         "_content",
-        "_cookies",
         "_encoded",
-        "_fields",
-        "_headers",
         "_is_released",
         "_lease",
-        "_minor",
-        "_request",
         "_resolve_charset",
-        "history",
         "is_entered",
-        "method",
-        "reason",
-        "status",
     )
 
+    ATTRS: ClassVar[frozenset[str]] = frozenset(ResponseHead.__slots__).union(__slots__)
+    _arrival: Awaitable[Arrival] | None = None
+    _upload_end: asyncio.Future[None] | None = None
+
+    _resolve_charset: Resolver
+    _body: bytes | None
+    _content: StreamReader | None
+    _lease: Lease | None
+
     def __init__(
+        self,
+        method: str,
+        url: URL,
+        *,
+        writer: asyncio.Task[None] | None,
+        continue100: asyncio.Future[bool] | None,
+        timer: Any,
+        request_info: RequestInfo,
+        traces: Any,
+        loop: asyncio.AbstractEventLoop,
+        session: Any,
+        stream_writer: Any,
+    ) -> None:
+        from windtunnel._exchange.handmade import HandMade
+
+        self.method = method
+        self.status = 0
+        self.reason = None
+        self._minor = 1
+        self._fields = []
+        self._request = HandMade(request_info, url, writer, stream_writer)
+        self._resolve_charset = getattr(session, "_resolve_charset", _utf8)
+        self._headers = None
+        self._lease = None
+        self.is_entered = False
+        self._is_released = False
+        self._coding = ""
+        self._encoded = b""
+        self._body = None
+        self._content = None
+
+    def arrive(
         self,
         request: Request,
         answer: Answer,
         lease: Lease | None,
-        resolve_charset: Callable[[ClientResponse, bytes], str],
+        resolve_charset: Resolver,
     ) -> None:
+        """Become the response to a request; for the client's own layers.
+
+        Args:
+            request: What was asked.
+            answer: What came.
+            lease: The hold on the connection, None if the body has come, too.
+            resolve_charset: Names the encoding of a body that does not declare one.
+        """
         head = answer.head
         self.method = request.plan.method
         self.status = head.status
         self.reason = head.reason
-        self.history: tuple[ClientResponse, ...] = ()
         self._minor = head.minor
         self._fields = head.fields
         self._request = request
         self._resolve_charset = resolve_charset
-        self._headers: CIMultiDictProxy[str] | None = None
-        self._cookies: SimpleCookie | None = None
+        self._headers = None
         self._lease = lease
         self.is_entered = False
         self._is_released = False
         self._coding = answer.coding if request.settings.auto_decompress else ""
         self._encoded = answer.body
-        self._body: bytes | None = None
         self._content = stream = answer.stream
         if stream is not None:
-            self._prepare(stream)
+            self._body = None
+            self._prepare(stream, request)
         elif not self._coding and request.tracer is None:
             self._body = answer.body
+        else:
+            self._body = None
 
-    @override
-    def __repr__(self) -> str:
-        reason = None
-        if self.reason:
-            reason = self.reason.encode("ascii", "backslashreplace").decode("ascii")
-        return f"<ClientResponse({self.url}) [{self.status} {reason}]>\n{self.headers}"
+    def expect(self, arrival: Awaitable[Arrival]) -> None:
+        """Hear what ``start`` waits for; for the client's own layers."""
+        self._arrival = arrival
 
-    # --- head -----------------------------------------------------------------------
+    async def start(self, connection: Handle) -> Self:
+        """Wait for the head of the response; a subclass may do more.
 
-    @property
-    def version(self) -> HttpVersion:
-        """Version in the status line."""
-        return _VERSIONS.get(self._minor) or HttpVersion(1, self._minor)
+        Args:
+            connection: Where it comes from.
 
-    @property
-    def url(self) -> URL:
-        """URL of the request, without fragment."""
-        return self._request.plan.target.url
-
-    @property
-    def real_url(self) -> URL:
-        """URL of the request, with its fragment."""
-        return self._request.plan.target.real_url
-
-    @property
-    def host(self) -> str:
-        """Host of the URL."""
-        return self.url.host or ""
-
-    @property
-    def request_info(self) -> RequestInfo:
-        """What was asked."""
-        return self._request.info
-
-    @property
-    def headers(self) -> CIMultiDictProxy[str]:
-        """Header fields; bytes that are not UTF-8 are surrogate escapes."""
-        headers = self._headers
-        if headers is None:
-            headers = self._headers = CIMultiDictProxy(CIMultiDict(self._fields))
-        return headers
-
-    @property
-    def raw_headers(self) -> tuple[tuple[bytes, bytes], ...]:
-        """Header fields in wire order and original case, without blanks around."""
-        return tuple(
-            (name.encode("utf-8"), value.encode("utf-8", "surrogateescape"))
-            for name, value in self._fields
-        )
-
-    def set_cookie_fields(self) -> list[str]:
-        """Give the values of ``Set-Cookie``; for the client's own layers."""
-        return [
-            value
-            for name, value in self._fields
-            if len(name) == 10 and name.lower() == "set-cookie"
-        ]
-
-    @property
-    def cookies(self) -> SimpleCookie:
-        """The cookies that this response sets."""
-        cookies = self._cookies
-        if cookies is None:
-            from windtunnel._policy.morsels import response_cookies
-
-            cookies = self._cookies = response_cookies(self.set_cookie_fields())
-        return cookies
-
-    @property
-    def ok(self) -> bool:
-        """Whether the status is below 400."""
-        return self.status < 400
-
-    @property
-    def content_type(self) -> str:
-        """Media type in lower case; ``application/octet-stream`` if there is none."""
-        return parse_content_type(self.headers.get("Content-Type")).name
-
-    @property
-    def charset(self) -> str | None:
-        """The charset parameter of Content-Type, None if absent."""
-        return parse_content_type(self.headers.get("Content-Type")).charset
-
-    @property
-    def content_length(self) -> int | None:
-        """Value of Content-Length, None if absent or no number."""
-        value = self.headers.get("Content-Length", "")
-        return int(value) if value.isascii() and value.isdigit() else None
+        Raises:
+            RuntimeError: No session made the response, or it has started.
+            ClientError: No acceptable head came.
+        """
+        arrival, self._arrival = self._arrival, None
+        if arrival is None:
+            msg = f"start() of a response to {self.url} that nothing is to come for"
+            raise RuntimeError(msg)
+        self.arrive(*await arrival)
+        return self
 
     # --- body -----------------------------------------------------------------------
+
+    @property
+    def history(self) -> tuple[ClientResponse, ...]:
+        """Redirect responses before this one, oldest first."""
+        return self._history
+
+    def follow_up(self, history: tuple[ClientResponse, ...]) -> None:
+        """Hear of the redirect responses before this one."""
+        self._history = history
 
     @property
     def content(self) -> StreamReader:
@@ -234,21 +229,27 @@ class ClientResponse:
         stream = self._content
         if stream is None:
             stream = self._content = StreamReader(_NOBODY, max(len(self._encoded), 1))
-            self._prepare(stream)
+            request = self._request
+            if isinstance(request, Request):
+                self._prepare(stream, request)
             stream.feed(self._encoded)
             stream.feed_eof()
             if self._is_released:
                 stream.set_exception(ClientConnectionError("Connection closed"))
         return stream
 
-    def _prepare(self, stream: StreamReader) -> None:
+    @content.setter
+    def content(self, stream: StreamReader) -> None:
+        self._content = stream
+
+    def _prepare(self, stream: StreamReader, request: Request) -> None:
         # Not a method of the response: the connection keeps the stream, and would keep
         # the response, so that dropping it could not end the exchange.
-        stream.explain_with(partial(explain_body, request=self._request))
+        stream.explain_with(partial(explain_body, request=request))
         if not self._coding:
             return
         try:
-            limit = self._request.settings.max_decoded_size
+            limit = request.settings.max_decoded_size
             decoder = make_decoder(self._coding, limit)
         except DecodeError as exc:
             stream.fail(exc)
@@ -367,7 +368,7 @@ class ClientResponse:
             self.request_info,
             self.history,
             status=self.status,
-            message=self.reason,
+            message=self.reason or "",
             headers=self.headers,
         )
 
@@ -415,12 +416,40 @@ class ClientResponse:
         return lease.hand_over(protocol), data
 
     async def wait_for_close(self) -> None:
-        """Give up the rest of the body.
-
-        Compat: aiohttp waits for the task of the request body here; ours ends with the
-        exchange, and the connector waits for it.
-        """
+        """Give up the rest of the body, and wait until the request's body is let go."""
         self.release()
+        upload = self._request.upload
+        if upload is not None and not upload.done():
+            await asyncio.wait([upload])
+
+    @property
+    def connection(self) -> Handle | None:
+        """The connection that the body comes from, None once it has come."""
+        lease = self._lease
+        if lease is None or lease.is_over:
+            return None
+        return lease.handle(self.content)
+
+    # --- the request, deprecated ----------------------------------------------------
+
+    @property
+    def output_size(self) -> int:
+        """Bytes that were sent for the request; deprecated."""
+        _deprecated("output_size")
+        from windtunnel._exchange.sent import output_bytes
+
+        return output_bytes(self._request)
+
+    @property
+    def upload_complete(self) -> asyncio.Future[None]:
+        """A future that is done when the body of the request is sent; deprecated."""
+        _deprecated("upload_complete")
+        future = self._upload_end
+        if future is None:
+            from windtunnel._exchange.sent import sent_in_full
+
+            future = self._upload_end = sent_in_full(self._request.upload)
+        return future
 
     async def __aenter__(self) -> Self:
         self.is_entered = True
@@ -429,8 +458,18 @@ class ClientResponse:
     async def __aexit__(
         self,
         exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
     ) -> None:
         self.is_entered = False
         self.release()
+        if self._request.upload is not None:
+            await self.wait_for_close()
+
+
+def _deprecated(name: str) -> None:
+    warnings.warn(
+        f"ClientResponse.{name} is deprecated, use UploadTracker instead",
+        DeprecationWarning,
+        stacklevel=3,
+    )

@@ -21,13 +21,18 @@ from windtunnel._wire.violation import WireError
 from windtunnel.hdrs import UPGRADE
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from windtunnel._body.payloads import Payload
+    from windtunnel._exchange.handmade import Resolver
     from windtunnel._exchange.request import Request
     from windtunnel._transport.connection import Connection
     from windtunnel._transport.connector import BaseConnector
     from windtunnel._transport.settings import Answer
+
+    Maker = Callable[
+        [Request, Answer, Lease | None, Resolver], Awaitable[ClientResponse]
+    ]
 
 # A body up to this size goes out with the head, in one write and without a task.
 _SMALL_BODY_BYTES = 65536
@@ -40,6 +45,7 @@ async def run(
     resolve_charset: Callable[[ClientResponse, bytes], str],
     *,
     may_repeat: bool = True,
+    make: Maker | None = None,
 ) -> ClientResponse:
     """Exchange one request for one response.
 
@@ -48,6 +54,7 @@ async def run(
         connector: Where connections come from.
         resolve_charset: Names the encoding of a body that does not declare one.
         may_repeat: Whether a broken connection is tried once more.
+        make: Makes a response of another class, None for the usual one.
 
     Raises:
         ClientError: No acceptable response head came.
@@ -87,10 +94,16 @@ async def run(
             raise
         if request.payload is not None:
             await _release_payload(request)
-        lease = None
-        if answer.stream is not None:
-            lease = _lease(request, answer, Lease(connection, token))
-        return ClientResponse(request, answer, lease, resolve_charset)
+        lease = (
+            None
+            if answer.stream is None
+            else _lease(request, answer, Lease(connection, token))
+        )
+        if make is not None:
+            return await make(request, answer, lease, resolve_charset)
+        response: ClientResponse = object.__new__(ClientResponse)
+        response.arrive(request, answer, lease, resolve_charset)
+        return response
 
 
 def _lease(request: Request, answer: Answer, lease: Lease) -> Lease:

@@ -63,6 +63,10 @@ def fail() -> None:
     raise ValueError(msg)
 
 
+def shown(response: windtunnel.ClientResponse) -> Connection | None:
+    return response.connection
+
+
 def is_closed(connection: Connection) -> bool:
     return connection.closed
 
@@ -299,7 +303,7 @@ def test_the_connection_is_shown_while_the_body_comes() -> None:
         async with session.get(ADDRESS) as response:
             connection = response.connection
             assert connection is not None
-            assert connection is response.connection
+            assert connection is shown(response)
             assert bool(connection)
             assert not is_closed(connection)
             assert connection.transport is not None
@@ -313,9 +317,9 @@ def test_the_connection_is_shown_while_the_body_comes() -> None:
                 assert connection.loop is asyncio.get_running_loop()
             assert await response.read() == b"abcd"
             assert over == ["over"]
-            assert response.connection is None
+            assert shown(response) is None
             assert is_closed(connection)
-            assert str(connection.protocol) == "None"
+            assert (connection.transport, connection.protocol) == (None, None)
             # Whoever uses the connection now must not be cut by this.
             connection.close()
             connection.release()

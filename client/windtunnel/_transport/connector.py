@@ -178,21 +178,41 @@ class BaseConnector:
         self, key: ConnectionKey, deadlines: Deadlines
     ) -> Connection:
         """Dial, and give only what can be used."""
-        watch = WATCH.get()
-        if watch is not None:
-            await watch.emit("connection_create_start")
-        connection = await self._dial(key, deadlines)
+        pool = self._pool
+        # It never runs out by itself; the pool lets it, when it is closed.
+        limit = asyncio.timeout(None)
+        pool.dials.add(limit)
         try:
-            if watch is not None:
-                await watch.emit("connection_create_end")
-            if self._pool.is_closed:
-                raise ClosedHere("Connector is closed.")
-        except BaseException:
-            connection.shut(ClosedHere("Connector is closed."))
+            async with limit:
+                connection = await self._dial_watched(key, deadlines)
+        except TimeoutError as exc:
+            if limit.expired():
+                raise ClosedHere("Connector is closed.") from exc
             raise
+        finally:
+            pool.dials.discard(limit)
+        if pool.is_closed:
+            connection.shut(ClosedHere("Connector is closed."))
+            raise ClosedHere("Connector is closed.")
         if not connection.is_usable():
             connection.cut()
             raise Disconnected(None, has_answer=False)
+        return connection
+
+    async def _dial_watched(
+        self, key: ConnectionKey, deadlines: Deadlines
+    ) -> Connection:
+        """Dial, and tell whoever watches."""
+        watch = WATCH.get()
+        if watch is None:
+            return await self._dial(key, deadlines)
+        await watch.emit("connection_create_start")
+        connection = await self._dial(key, deadlines)
+        try:
+            await watch.emit("connection_create_end")
+        except BaseException:
+            connection.shut(ClosedHere("Connector is closed."))
+            raise
         return connection
 
     async def _dial(self, key: ConnectionKey, deadlines: Deadlines) -> Connection:

@@ -49,6 +49,7 @@ class Pool:
     Attributes:
         buffer: Where every connection reads into; used only within one callback.
         view: The same memory, for slices without a copy.
+        dials: Around each connection that is being made; closing lets them run out.
     """
 
     __slots__ = (
@@ -68,6 +69,7 @@ class Pool:
         "_uploads",
         "_waiters",
         "buffer",
+        "dials",
         "is_closed",
         "view",
     )
@@ -93,6 +95,7 @@ class Pool:
         self._in_use_by_key: dict[ConnectionKey, int] = {}
         self._waiters: OrderedDict[asyncio.Future[None], _Waiter] = OrderedDict()
         self._live: set[Connection] = set()
+        self.dials: set[asyncio.Timeout] = set()
         self._uploads: set[asyncio.Task[None]] = set()
         self._lost_all: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -315,6 +318,9 @@ class Pool:
             if not place.done():
                 place.set_exception(ClosedHere("Connector is closed."))
         self._waiters.clear()
+        for limit in self.dials:
+            if not limit.expired():
+                limit.reschedule(self._loop.time())
         for connection in list(self._live):
             if politely and connection.is_usable():
                 connection.leave()

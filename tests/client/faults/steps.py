@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Coroutine
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import windtunnel
+from windtunnel._base.compat import override
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator
-
-T = TypeVar("T")
+    from collections.abc import Callable, Generator
 
 CLIENT = os.path.dirname(windtunnel.__file__) + os.sep
 
@@ -66,7 +66,7 @@ class Plan:
         def make(loop: Any, work: Any, **options: Any) -> Any:
             code = getattr(work, "cr_code", None)
             if code is not None and code.co_filename.startswith(CLIENT):
-                work = _alone(Steps(work, self))
+                work = Steps(work, self)
             loop.set_task_factory(None)
             try:
                 return loop.create_task(work, **options)
@@ -76,32 +76,44 @@ class Plan:
         loop.set_task_factory(make)
 
 
-async def _alone(steps: Steps) -> Any:
-    return await steps
-
-
-class Steps:
-    """A coroutine to be awaited, whose suspensions a plan hears of."""
+class Steps(Coroutine[Any, Any, Any]):
+    """A coroutine, whose suspensions a plan hears of."""
 
     def __init__(self, work: Coroutine[Any, Any, object], plan: Plan) -> None:
         self._work = work
         self._plan = plan
 
+    @override
+    def send(self, value: Any, /) -> Any:
+        awaited = self._work.send(value)
+        self._plan.suspended(awaited)
+        return awaited
+
+    @override
+    def throw(self, exc: Any, value: Any = None, traceback: Any = None, /) -> Any:
+        awaited = self._work.throw(exc)
+        self._plan.suspended(awaited)
+        return awaited
+
+    @override
+    def close(self) -> None:
+        self._work.close()
+
+    @override
     def __await__(self) -> Generator[Any, Any, Any]:
-        step: Callable[[Any], Any] = self._work.send
+        step: Callable[[Any], Any] = self.send
         value: Any = None
         while True:
             try:
                 awaited = step(value)
             except StopIteration as end:
                 return end.value
-            self._plan.suspended(awaited)
             try:
                 value = yield awaited
-                step = self._work.send
+                step = self.send
             except BaseException as exc:  # noqa: BLE001  # the coroutine gets it
                 value = exc
-                step = self._work.throw
+                step = self.throw
 
 
 async def count_steps(work: Coroutine[Any, Any, object]) -> int:

@@ -21,8 +21,10 @@ _OPERATIONS = [
 ]
 
 
-def close_at(operation: Operation, at: int) -> bool:
+def close_at(operation: Operation, at: int, *, on_arrival: bool) -> bool:
     """Close the session at a suspension; say whether it came to that.
+
+    It is closed while the operation waits, or when it has just got what it waits for.
 
     Nothing may take time from then on, and nothing may be left.
     """
@@ -35,7 +37,7 @@ def close_at(operation: Operation, at: int) -> bool:
         session = windtunnel.ClientSession(connector=connector, **operation.session())
         scene = Scene(tunnel, session)
         await operation.before(scene)
-        plan = Plan(at)
+        plan = Plan(at, on_arrival=on_arrival)
         closing: list[asyncio.Task[float]] = []
 
         async def close() -> float:
@@ -43,6 +45,7 @@ def close_at(operation: Operation, at: int) -> bool:
             return tunnel.clock.elapsed
 
         def act() -> None:
+            connector.pool.drop()
             closing.append(asyncio.create_task(close()))
 
         plan.act = act
@@ -78,9 +81,12 @@ def close_at(operation: Operation, at: int) -> bool:
     return Tunnel(strict=False).run(program)
 
 
+@pytest.mark.parametrize("on_arrival", [False, True], ids=["waiting", "arriving"])
 @pytest.mark.parametrize("operation", _OPERATIONS)
-def test_closing_at_any_await_ends_an_operation_at_once(operation: Operation) -> None:
+def test_closing_at_any_await_ends_an_operation_at_once(
+    operation: Operation, on_arrival: bool
+) -> None:
     at = 1
-    while close_at(operation, at):
+    while close_at(operation, at, on_arrival=on_arrival):
         at += 1
     assert at > 1

@@ -38,6 +38,11 @@ _PIECE = 64 * 1024
 # One trip to the thread reads so many pieces of a regular file. Of a pipe only one, so
 # that what has arrived is not held back.
 _PIECES_PER_TRIP = 4
+# One trip for a plain binary file. The way to the thread and back costs as much as
+# reading 100 KiB, so a trip should bring a good deal more.
+_TRIP_BYTES = 512 * 1024
+# Only these: a class of the caller's may count what passes through its read().
+_PLAIN_READERS = (io.BufferedReader, io.BufferedRandom, io.FileIO)
 
 
 class IOBasePayload(Payload):
@@ -131,7 +136,16 @@ class IOBasePayload(Payload):
                 yield piece
             return
         loop = asyncio.get_running_loop()
-        count = 1 if _regular_size(file) is None else _PIECES_PER_TRIP
+        size = _regular_size(file)
+        if size is not None and type(file) in _PLAIN_READERS:
+            # One buffer for all trips: memory that a thread allocates and the loop
+            # frees goes back to the system each time, and is paged in again.
+            buffer = memoryview(bytearray(min(size, _TRIP_BYTES)))
+            while read_bytes := await loop.run_in_executor(None, file.readinto, buffer):
+                for start in range(0, read_bytes, _PIECE):
+                    yield bytes(buffer[start : min(start + _PIECE, read_bytes)])
+            return
+        count = 1 if size is None else _PIECES_PER_TRIP
         # read() of a pipe waits until it has all that was asked for, read1() does not.
         read = file.read if count > 1 else getattr(file, "read1", file.read)
         encoding = self._encoding or "utf-8"

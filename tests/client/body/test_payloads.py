@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from multidict import MultiDict
 
+from windtunnel._base.compat import override
 from windtunnel._body.payloads import (
     Payload,
     compressed,
@@ -243,16 +244,38 @@ def test_binary_file_is_sent_from_its_position_with_the_type_of_its_name(
         assert file.closed
 
 
-@pytest.mark.parametrize("buffering", [0, -1])
-def test_unbuffered_and_buffered_files_give_the_same(
-    tmp_path: Path, buffering: int
+@pytest.mark.parametrize("size", [65536, 524_288, 524_289, 1_300_000])
+@pytest.mark.parametrize(("mode", "buffering"), [("rb", 0), ("rb", -1), ("r+b", -1)])
+def test_every_kind_of_binary_file_gives_all_its_bytes_in_pieces(
+    tmp_path: Path, mode: str, buffering: int, size: int
 ) -> None:
     path = tmp_path / "file"
-    path.write_bytes(BIG)
-    with path.open("rb", buffering) as file:
+    content = (BIG * 3)[:size]
+    path.write_bytes(content)
+    with path.open(mode, buffering) as file:
         payload = make_payload(file)
-        assert payload.size == len(BIG)
-        assert b"".join(collect(payload)) == BIG
+        assert payload.size == size
+        pieces = collect(payload)
+        assert b"".join(pieces) == content
+        assert max(map(len, pieces)) == 65536
+
+
+def test_file_whose_read_is_overridden_is_read_by_that(tmp_path: Path) -> None:
+    class Counting(io.FileIO):
+        count = 0
+
+        @override
+        def read(self, size: int | None = -1, /) -> bytes:
+            piece = super().read(size)
+            assert piece is not None
+            self.count += len(piece)
+            return piece
+
+    path = tmp_path / "file"
+    path.write_bytes(BIG)
+    with Counting(path) as file:
+        assert b"".join(collect(make_payload(file))) == BIG
+        assert file.count == len(BIG)
 
 
 def test_empty_file_has_length_zero(tmp_path: Path) -> None:

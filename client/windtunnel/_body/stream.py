@@ -136,13 +136,15 @@ class StreamReader(StreamBuffer):
             end of the body; (b"", True) is not. Decoded bodies and bodies without
             chunks give pieces of any size with False.
         """
-        ends = self._ends
         while True:
+            ends = self._ends
             if ends and ends[0] <= self._taken:
                 ends.popleft()
                 return b"", True
             if not await self._more("readchunk"):
                 return b"", False
+            if not self._ready:
+                continue
             ends = self._ends
             if not ends:
                 return self._pop(STEP_BYTES), False

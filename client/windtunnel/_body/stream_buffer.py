@@ -194,6 +194,12 @@ class StreamBuffer:
             if self._ends is None:
                 self._ends = deque()
             self._ends.append(self.total_bytes)
+            if self._waiter is not None:
+                self._wake()
+
+    def _is_chunk_over(self) -> bool:
+        ends = self._ends
+        return ends is not None and bool(ends) and ends[0] <= self._taken
 
     def begin_http_chunk_receiving(self) -> None:
         """Say that an HTTP chunk begins, for ``readchunk``.
@@ -339,7 +345,10 @@ class StreamBuffer:
     # --- getting pieces -------------------------------------------------------------
 
     async def _more(self, method: str) -> bool:
-        """Put at least one piece into ``_ready``; say False at the end of the body."""
+        """Put at least one piece into ``_ready``; say False at the end of the body.
+
+        ``readchunk`` is also woken by the end of a chunk that it has read.
+        """
         while True:
             if self._exception is not None:
                 raise self._exception
@@ -357,6 +366,8 @@ class StreamBuffer:
                 return False
             else:
                 await self._wait(method)
+                if method == "readchunk" and self._is_chunk_over():
+                    return True
 
     async def _wait(self, method: str) -> None:
         if self._waiter is not None:

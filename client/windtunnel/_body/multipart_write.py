@@ -297,7 +297,7 @@ async def _encoded(
         pieces = encode_pieces(pieces, encoder)
     if transfer == "quoted-printable":
         # What stands at the end of a line matters, so it is encoded whole.
-        yield binascii.b2a_qp(b"".join([piece async for piece in pieces]))
+        yield _quoted_printable(b"".join([piece async for piece in pieces]))
         return
     left = b""
     try:
@@ -314,3 +314,16 @@ async def _encoded(
             yield binascii.b2a_base64(left, newline=False)
     finally:
         await cast("Any", pieces).aclose()
+
+
+def _quoted_printable(data: bytes) -> bytes:
+    """Encode data so that decoding gives it back.
+
+    Line ends stand as they are if they are all alike. ``binascii`` would make others
+    like the first, so those are encoded.
+
+    Spec: RFC 2045 section 6.7.
+    """
+    pairs = data.count(b"\r\n")
+    newlines, returns = data.count(b"\n"), data.count(b"\r")
+    return binascii.b2a_qp(data, istext=returns == pairs and pairs in (0, newlines))

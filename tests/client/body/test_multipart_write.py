@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import binascii
 import io
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -109,6 +110,24 @@ def test_encoded_part_is_that_of_aiohttp(value: str, headers: dict[str, str]) ->
         assert results[0] == results[1]
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("data", "written"),
+    [
+        pytest.param(b"a\nb\n", b"a\nb\n", id="lf"),
+        pytest.param(b"a\r\nb", b"a\r\nb", id="crlf"),
+        pytest.param(b"a\nb\r\n", b"a=0Ab=0D=0A", id="both"),
+        pytest.param(b"a\rb", b"a=0Db", id="cr"),
+        pytest.param(b"a\r\nb\r", b"a=0D=0Ab=0D", id="crlf-and-cr"),
+    ],
+)
+def test_line_ends_survive_quoted_printable(data: bytes, written: bytes) -> None:
+    writer = MultipartWriter(boundary="B")
+    writer.append(data, {"Content-Transfer-Encoding": "quoted-printable"})
+    body = asyncio.run(writer.as_bytes()).partition(b"\r\n\r\n")[2]
+    assert body == written + b"\r\n--B--\r\n"
+    assert binascii.a2b_qp(written) == data
 
 
 def test_base64_and_coding_go_over_pieces() -> None:

@@ -1,53 +1,30 @@
-"""The transport's side of a WebSocket: bytes to messages, messages to masked frames.
+"""The transport's side of a WebSocket: bytes to messages; ``Outgoing`` does the rest.
 
-Bytes from the loop come in and go to the inbox as messages; payloads come in and go
-out as frames. It takes over the transport of an HTTP connection after the handshake,
-and the connection hears from it when the transport is gone. It decides nothing about
-pings and closing: the socket does.
+Bytes from the loop come in and go to the inbox as messages. It takes over the transport
+of an HTTP connection after the handshake, and the connection hears from it when the
+transport is gone. It decides nothing about pings and closing: the socket does.
 """
 
 from __future__ import annotations
 
-import asyncio
-import os
-from contextlib import suppress
-from itertools import chain, repeat
-from struct import Struct
 from typing import TYPE_CHECKING, Final, Protocol
 
 from windtunnel._base.compat import override
+from windtunnel._body.zlib_backend import zlib_module
 from windtunnel._websocket.inbox import Inbox
-from windtunnel._websocket.messages import WSMessage, WSMessageTextBytes
-from windtunnel._websocket.payloads import check_window
-from windtunnel._wire.ws_deflate import DeflateParameters, Deflater, Inflater
-from windtunnel._wire.ws_frames import FrameReader, frame_head
-from windtunnel._wire.ws_mask import fastest_mask
-from windtunnel._wire.ws_rules import CLOSE, FIN, PING, RSV1, FrameError
+from windtunnel._websocket.messages import WSMessage, WSMessageTextBytes, WSMsgType
+from windtunnel._websocket.outgoing import Outgoing
+from windtunnel._wire.ws_deflate import DeflateParameters, Inflater
+from windtunnel._wire.ws_frames import FrameReader
+from windtunnel._wire.ws_rules import FrameError
 from windtunnel.errors import ClientConnectionResetError, WebSocketError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from windtunnel._wire.ws_mask import Payload
+    import asyncio
+    from collections.abc import Callable
 
 # Read at a time: copies of this size are reused by the allocator without page faults.
 _READ_BYTES: Final = 65536
-# Payload is masked in slices of this size, for the same reason.
-_SLICE_BYTES: Final = 65536
-# Randomness is asked for in pieces of this size, each good for 256 frames.
-_RANDOM_BYTES: Final = 1024
-_split_keys = Struct("4s").iter_unpack
-
-
-def _random_keys() -> Iterator[bytes]:
-    """Give keys to mask with, for ever, that nobody can foresee.
-
-    All of it runs in C, because every frame takes one.
-
-    Spec: RFC 6455 section 5.3.
-    """
-    pieces = map(os.urandom, repeat(_RANDOM_BYTES))
-    return chain.from_iterable(chain.from_iterable(map(_split_keys, pieces)))
 
 
 class Owner(Protocol):
@@ -67,7 +44,7 @@ class Owner(Protocol):
         ...
 
 
-class Link(asyncio.BufferedProtocol):
+class Link(Outgoing):
     """Frames over one transport.
 
     Args:
@@ -85,22 +62,12 @@ class Link(asyncio.BufferedProtocol):
     """
 
     __slots__ = (
-        "_deflater",
-        "_is_closing",
         "_is_deaf",
         "_is_direct",
-        "_is_lost",
-        "_keys",
-        "_loop",
-        "_mask",
         "_owner",
         "_reader",
-        "_transport",
         "_view",
-        "_writers",
-        "deflate",
         "inbox",
-        "is_full",
         "on_data",
         "text_class",
     )
@@ -113,36 +80,28 @@ class Link(asyncio.BufferedProtocol):
         max_msg_size: int,
         decode_text: bool,
     ) -> None:
+        super().__init__(loop, deflate)
         self.inbox = Inbox(self, loop)
-        self.deflate = deflate
         self.on_data: Callable[[], None] | None = None
         inflater = None
         if deflate is not None:
             inflater = Inflater(
                 deflate.server_bits,
                 is_fresh_each_time=deflate.server_no_context_takeover,
+                backend=zlib_module(),
             )
-        self._deflater: Deflater | None = None
         self.text_class = WSMessage if decode_text else WSMessageTextBytes
         self._reader = FrameReader(
             self.inbox.messages.append,
             max_bytes=max_msg_size,
             inflater=inflater,
             decode_text=decode_text,
+            kinds=(WSMsgType.TEXT, WSMsgType.BINARY),
         )
         self._owner: Owner | None = None
-        self._transport: asyncio.Transport | None = None
         self._view = memoryview(b"")
         self._is_direct = False
         self._is_deaf = False
-        self._is_closing = False
-        self._is_lost = False
-        self.is_full = False
-        # Whoever waits for room to write.
-        self._writers: list[asyncio.Future[None]] = []
-        self._loop = loop
-        self._mask = fastest_mask()
-        self._keys = _random_keys()
 
     # --- taking over ----------------------------------------------------------------
 
@@ -175,6 +134,8 @@ class Link(asyncio.BufferedProtocol):
 
     @override
     def buffer_updated(self, nbytes: int) -> None:
+        # Whoever answers what came answers at once.
+        self._has_sent = bool(self._waiting)
         if self.on_data is not None:
             self.on_data()
         if self._is_direct:
@@ -197,18 +158,6 @@ class Link(asyncio.BufferedProtocol):
         self.resume_writing()
         if self._owner is not None:
             self._owner.connection_lost(exc)
-
-    @override
-    def pause_writing(self) -> None:
-        self.is_full = True
-
-    @override
-    def resume_writing(self) -> None:
-        self.is_full = False
-        writers, self._writers = self._writers, []
-        for writer in writers:
-            if not writer.done():
-                writer.set_result(None)
 
     # --- receiving ------------------------------------------------------------------
 
@@ -250,98 +199,6 @@ class Link(asyncio.BufferedProtocol):
         failure = ClientConnectionResetError(f"No close frame was received: {how}")
         failure.__cause__ = error
         self.inbox.fail(failure)
-
-    # --- sending --------------------------------------------------------------------
-
-    def send(self, opcode: int, payload: Payload, compress: int | None = None) -> None:
-        """Send a message or a control frame; the caller waits while ``is_full``.
-
-        Args:
-            opcode: The frame's.
-            payload: Its payload, before compression.
-            compress: Window bits to compress this message with, 9..15, if compression
-                was agreed on; None or 0 for those that were.
-
-        Raises:
-            ClientConnectionResetError: The connection is closed or closing.
-            ValueError: ``compress`` is out of range.
-        """
-        first = FIN | opcode
-        if compress:
-            check_window(compress)
-        transport = self._transport
-        if transport is None or self._is_closing or transport.is_closing():
-            raise ClientConnectionResetError("Cannot write to closing transport")
-        if self.deflate is not None and opcode < CLOSE:
-            payload = self._compressed(payload, self.deflate, compress)
-            first |= RSV1
-        size = len(payload)
-        key = next(self._keys)
-        if size <= _SLICE_BYTES:
-            transport.write(frame_head(first, size, key) + self._mask(payload, key))
-            return
-        transport.write(frame_head(first, size, key))
-        view = memoryview(payload)
-        for start in range(0, size, _SLICE_BYTES):
-            transport.write(self._mask(view[start : start + _SLICE_BYTES], key))
-
-    async def writable(self) -> None:
-        """Wait until there is room for more, when ``is_full``.
-
-        Raises:
-            ClientConnectionResetError: The connection was closed meanwhile.
-        """
-        # One future for each: cancelling one sender must not wake the others.
-        writer = self._loop.create_future()
-        self._writers.append(writer)
-        await writer
-        if self._is_lost:
-            raise ClientConnectionResetError("Cannot write to closing transport")
-
-    async def send_close(self, payload: bytes) -> None:
-        """Send a close frame; nothing can be sent after it.
-
-        Raises:
-            ClientConnectionResetError: The connection is closed or closing.
-        """
-        self.send(CLOSE, payload)
-        self._is_closing = True
-        if self.is_full:
-            await self.writable()
-
-    def ping(self) -> None:
-        """Send an empty ping, if anything can still be sent."""
-        with suppress(ClientConnectionResetError):
-            self.send(PING, b"")
-
-    def _compressed(
-        self, payload: Payload, agreed: DeflateParameters, bits: int | None
-    ) -> bytes:
-        deflater = self._deflater
-        # With a window of its own the message knows nothing of those before; nor may
-        # those after it refer to them, for the server counts all of them.
-        if bits or deflater is None:
-            deflater = self._deflater = Deflater(
-                min(bits or agreed.client_bits, agreed.client_bits),
-                is_fresh_each_time=agreed.client_no_context_takeover,
-            )
-        if bits:
-            self._deflater = None
-        return deflater.deflate(payload)
-
-    # --- the end --------------------------------------------------------------------
-
-    def close(self) -> None:
-        """Close after what was sent has gone out. Harmless if repeated."""
-        self._is_closing = True
-        if self._transport is not None:
-            self._transport.close()
-
-    def abort(self) -> None:
-        """Close at once. Harmless if repeated."""
-        self._is_closing = True
-        if self._transport is not None:
-            self._transport.abort()
 
     def get_extra_info(self, name: str, default: object) -> object:
         """Ask the transport."""

@@ -28,8 +28,8 @@ def check_type(data: object, kinds: type | tuple[type, ...], name: str) -> None:
         raise TypeError(msg)
 
 
-def check_window(bits: int) -> None:
-    """Refuse a window for compression that zlib does not have; 0 is none.
+def check_window(bits: int | None) -> None:
+    """Refuse a window for compression that zlib does not have; 0 and None are no wish.
 
     Raises:
         ValueError: It has not.

@@ -7,16 +7,25 @@ anything is on the wire; the link knows whether it is still open.
 from __future__ import annotations
 
 import json as json_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from windtunnel._websocket.messages import WSMsgType
-from windtunnel._websocket.payloads import check_type, control_payload, octets
-from windtunnel._wire.ws_rules import BINARY, TEXT
+from windtunnel._websocket.payloads import (
+    check_type,
+    check_window,
+    control_payload,
+    octets,
+)
+from windtunnel._wire.ws_rules import BINARY, FIN, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from windtunnel._websocket.link import Link
+
+
+_WHOLE_TEXT: Final = FIN | TEXT
+_WHOLE_BINARY: Final = FIN | BINARY
 
 
 class Sender:
@@ -59,7 +68,11 @@ class Sender:
         if type(data) is not str:
             check_type(data, str, "str")
         link = self._link
-        link.send(TEXT, data.encode(), compress)
+        if compress or link.deflate is not None:
+            check_window(compress)
+            await link.send_compressed(TEXT, data.encode(), compress)
+        else:
+            link.send(_WHOLE_TEXT, data.encode())
         if link.is_full:
             await link.writable()
 
@@ -71,7 +84,11 @@ class Sender:
             check_type(data, (bytes, bytearray, memoryview), "byte-ish")
             data = octets(data)
         link = self._link
-        link.send(BINARY, data, compress)
+        if compress or link.deflate is not None:
+            check_window(compress)
+            await link.send_compressed(BINARY, data, compress)
+        else:
+            link.send(_WHOLE_BINARY, data)
         if link.is_full:
             await link.writable()
 
@@ -114,16 +131,18 @@ class Sender:
         Raises:
             ValueError: Another opcode, which would break the protocol.
         """
-        if opcode in (WSMsgType.PING, WSMsgType.PONG):
-            message = control_payload(message)
-        elif opcode not in (TEXT, BINARY):
+        if opcode in (TEXT, BINARY):
+            check_window(compress)
+            await self._link.send_compressed(opcode, octets(message), compress)
+            if self._link.is_full:
+                await self._link.writable()
+        elif opcode in (WSMsgType.PING, WSMsgType.PONG):
+            await self._send(opcode, control_payload(message))
+        else:
             msg = f"opcode={opcode!r} cannot be sent, allowed: TEXT, BINARY, PING, PONG"
             raise ValueError(msg)
-        await self._send(opcode, message, compress)
 
-    async def _send(
-        self, opcode: int, payload: bytes, compress: int | None = None
-    ) -> None:
-        self._link.send(opcode, payload, compress)
+    async def _send(self, opcode: int, payload: bytes) -> None:
+        self._link.send(FIN | opcode, payload)
         if self._link.is_full:
             await self._link.writable()

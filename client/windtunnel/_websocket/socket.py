@@ -27,7 +27,7 @@ from windtunnel._websocket.messages import (
 )
 from windtunnel._websocket.payloads import close_payload
 from windtunnel._websocket.sending import Sender
-from windtunnel._wire.ws_rules import BINARY, CLOSE, NO_STATUS, TEXT
+from windtunnel._wire.ws_rules import CLOSE, NO_STATUS
 from windtunnel.errors import (
     ClientConnectionResetError,
     WebSocketError,
@@ -226,16 +226,17 @@ class ClientWebSocketResponse(Sender):
                 return CLOSED_MESSAGE
             messages = inbox.messages
             if messages:
-                opcode, data, extra = messages.popleft()
+                item = messages.popleft()
                 if not messages:
                     inbox.emptied()
             else:
-                opcode, data, extra = await self._next(timeout)
-            if opcode == BINARY:
-                return _new_message(WSMessage, (_BINARY, data, extra))
-            if opcode == TEXT:
-                return _new_message(self._text_class, (_TEXT, data, extra))
-            message = WSMessage(WSMsgType(opcode), data, extra)
+                item = await self._next(timeout)
+            kind = item[0]
+            if kind is _BINARY:
+                return _new_message(WSMessage, item)
+            if kind is _TEXT:
+                return _new_message(self._text_class, item)
+            message = WSMessage(WSMsgType(kind), item[1], item[2])
             if await self._is_for_the_user(message):
                 return message
 

@@ -70,12 +70,14 @@ class FrameReader:
             number.
         inflater: What undoes compression, None if it was not agreed on.
         decode_text: Whether text is delivered as str, else as checked bytes.
+        kinds: What text and binary messages are delivered as, in place of the opcode.
 
     Attributes:
         inflated: Bytes that inflating has made; whoever counts them sets it back.
     """
 
     __slots__ = (
+        "_binary_kind",
         "_control",
         "_deliver",
         "_direct",
@@ -91,6 +93,7 @@ class FrameReader:
         "_message",
         "_offset",
         "_text_as_str",
+        "_text_kind",
         "inflated",
     )
 
@@ -101,8 +104,10 @@ class FrameReader:
         max_bytes: int,
         inflater: Inflater | None = None,
         decode_text: bool = True,
+        kinds: tuple[int, int] = (TEXT, BINARY),
     ) -> None:
         self._deliver = deliver
+        self._text_kind, self._binary_kind = kinds
         self.inflated = 0
         self._max_bytes = max_bytes
         self._limit = max_bytes or 2**63
@@ -135,7 +140,7 @@ class FrameReader:
         data = self._head + data
         deliver, limit, size = self._deliver, self._limit, len(data)
         position = self._take(data, 0) if self._left else 0
-        is_between = self._message is None
+        binary, is_between = self._binary_kind, self._message is None
         while size - position >= 4:
             # One call is cheaper than four indices; of a short frame, ``more`` is not
             # part of the length.
@@ -152,9 +157,11 @@ class FrameReader:
             stop = start + length
             if first in _WHOLE and stop <= size and length <= limit and is_between:
                 if first == _WHOLE_BINARY:
-                    deliver((BINARY, data[start:stop], ""))
+                    deliver((binary, data[start:stop], ""))
                 else:
-                    deliver((TEXT, self._text(data[start:stop], position), ""))
+                    deliver(
+                        (self._text_kind, self._text(data[start:stop], position), "")
+                    )
                 position = stop
             else:
                 position = self._begin(first, length, data, start, position)
@@ -318,7 +325,8 @@ class FrameReader:
                 self._message = None
                 if message.is_compressed:
                     self.inflated += message.size
-                self._deliver((message.opcode, payload, ""))
+                kind = self._text_kind if message.opcode == TEXT else self._binary_kind
+                self._deliver((kind, payload, ""))
         return stop
 
     def _begin_direct(self, length: int) -> None:
@@ -335,7 +343,7 @@ class FrameReader:
         self._direct = None
         if body is not None and len(body) <= _SPARE_BYTES and not _SPARE:
             _SPARE.append(body)
-        self._deliver((BINARY, payload, ""))
+        self._deliver((self._binary_kind, payload, ""))
 
     def _end_control(self, at: int) -> None:
         payload, self._control = self._control, b""

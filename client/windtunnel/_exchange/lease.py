@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from windtunnel._body.stream import StreamReader
-    from windtunnel._transport.connection import Connection
+    from windtunnel._transport.connection import Connection, Successor
     from windtunnel._transport.handle import Connection as Handle
     from windtunnel._transport.settings import Answer
     from windtunnel._wire.violation import WireError
@@ -51,7 +51,7 @@ class Lease:
         """Close the connection of a 101 nobody asked for; the error is returned."""
         return self._connection.refuse_switch(self._token)
 
-    def hand_over(self, protocol: asyncio.BufferedProtocol) -> Connection | None:
+    def hand_over(self, protocol: Successor) -> Connection | None:
         """Let another protocol use the transport, after a response of status 101.
 
         Returns:

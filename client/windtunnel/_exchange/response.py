@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from windtunnel._base.typedefs import RequestInfo
     from windtunnel._exchange.handmade import Arrival, Resolver
     from windtunnel._exchange.lease import Lease
-    from windtunnel._transport.connection import Connection
+    from windtunnel._transport.connection import Connection, Successor
     from windtunnel._transport.handle import Connection as Handle
     from windtunnel._transport.settings import Answer
 
@@ -398,9 +398,7 @@ class ClientResponse(ResponseHead):
         """Do what ``release`` does."""
         self.release()
 
-    def switch_protocol(
-        self, protocol: asyncio.BufferedProtocol
-    ) -> tuple[Connection | None, bytes]:
+    def switch_protocol(self, protocol: Successor) -> tuple[Connection | None, bytes]:
         """Give the connection of a 101 response to another protocol; for our layers.
 
         Returns:

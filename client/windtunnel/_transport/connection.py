@@ -17,6 +17,8 @@ are here::
 
 from __future__ import annotations
 
+import asyncio
+from abc import abstractmethod
 from enum import Enum
 from typing import TYPE_CHECKING, cast
 
@@ -40,11 +42,19 @@ from windtunnel._wire.head_exact import HeadReader
 from windtunnel._wire.violation import WireError
 
 if TYPE_CHECKING:
-    import asyncio
-
     from windtunnel._base.typedefs import ConnectionKey
     from windtunnel._transport.pool import Pool
     from windtunnel._transport.settings import ReadSettings
+
+
+class Successor(asyncio.BufferedProtocol):
+    """Who uses the transport after a response of status 101."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def abort(self) -> None:
+        """Close the transport at once, after what was sent already."""
 
 
 class State(Enum):
@@ -89,6 +99,7 @@ class Connection(Channel):
         "_offset",
         "_state",
         "_stream",
+        "_successor",
         "_token",
         "idle_since",
         "is_last",
@@ -111,6 +122,7 @@ class Connection(Channel):
         self._keep_alive = False
         self._chunks: ChunkedReader | None = None
         self._stream: StreamReader | None = None
+        self._successor: Successor | None = None
 
     @override
     def __repr__(self) -> str:
@@ -178,13 +190,11 @@ class Connection(Channel):
             offset=self._offset,
         )
 
-    def hand_over(
-        self, token: asyncio.Future[Answer], protocol: asyncio.BufferedProtocol
-    ) -> bool:
+    def hand_over(self, token: asyncio.Future[Answer], protocol: Successor) -> bool:
         """Let another protocol use the transport, after a response of status 101.
 
-        The connection keeps its place in the pool, and can still be shut. The protocol
-        calls ``connection_lost`` when it is called so itself.
+        The connection keeps its place in the pool, and can still be shut, which aborts
+        the protocol. That calls ``connection_lost`` when it is called so itself.
 
         Returns:
             False if the transport is closed already.
@@ -198,6 +208,7 @@ class Connection(Channel):
         self._disarm()
         self.resume_reading()
         stream.feed_eof()
+        self._successor = protocol
         transport.set_protocol(protocol)
         return True
 
@@ -206,15 +217,16 @@ class Connection(Channel):
         """Close for good and tell whoever waits why."""
         if self._state is _CLOSED:
             return
-        was_handed_over = self._state is _HANDED_OVER
         self._state = _CLOSED
+        successor, self._successor = self._successor, None
         token, stream = self._token, self._stream
         self._token = self._stream = self._chunks = self._head_reader = None
         self._stop()
-        self.cut()
-        if was_handed_over:
+        if successor is not None:
+            successor.abort()
             self._pool.vacate(self.key)
             return
+        self.cut()
         if token is None:
             self._pool.remove_idle(self)
             return

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from windtunnel._base.compat import override
 from windtunnel._body.zlib_backend import zlib_module
+from windtunnel._transport.connection import Successor
 from windtunnel._wire.ws_deflate import DeflateParameters, Deflater
 from windtunnel._wire.ws_frames import frame_head
 from windtunnel._wire.ws_mask import fastest_mask
@@ -55,7 +56,7 @@ def _random_keys() -> Iterator[bytes]:
     return chain.from_iterable(chain.from_iterable(map(_split_keys, pieces)))
 
 
-class Outgoing(asyncio.BufferedProtocol):
+class Outgoing(Successor):
     """Flow control, compression and frames of what is sent.
 
     Args:
@@ -265,6 +266,7 @@ class Outgoing(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._transport.close()
 
+    @override
     def abort(self) -> None:
         """Close at once. Harmless if repeated.
 

@@ -29,8 +29,9 @@ from windtunnel_fakeserver._serve.wire import Script, Wire
 from windtunnel_fakeserver._verify.verdict import Problem, Verdict
 from windtunnel_fakeserver._wire.coding import Encoding
 from windtunnel_fakeserver._wire.request import Request
-from windtunnel_fakeserver.errors import VerificationError, WireClosedError
+from windtunnel_fakeserver.errors import SweepError, VerificationError, WireClosedError
 from windtunnel_fakeserver.loopback import Loopback
+from windtunnel_fakeserver.sweep import Cut, cuts, split_at, splits, sweep
 from windtunnel_fakeserver.threaded import ThreadedGate, ThreadedLoopback
 from windtunnel_fakeserver.tunnel import Tunnel
 
@@ -38,6 +39,7 @@ __all__ = [
     "App",
     "Authority",
     "ConnectionRecord",
+    "Cut",
     "Delay",
     "Encoding",
     "Eof",
@@ -58,6 +60,7 @@ __all__ = [
     "Route",
     "Script",
     "Stall",
+    "SweepError",
     "ThreadedGate",
     "ThreadedLoopback",
     "Tls",
@@ -68,6 +71,10 @@ __all__ = [
     "Wire",
     "WireClosedError",
     "WireEvent",
+    "cuts",
     "pause",
+    "split_at",
+    "splits",
     "subset",
+    "sweep",
 ]

@@ -37,3 +37,7 @@ class WireClosedError(ConnectionError):
         super().__init__(message)
         self.partial = partial
         self.during: Literal["read", "send"] = during
+
+
+class SweepError(AssertionError):
+    """A program failed for at least one variation of a reply; the text says which."""

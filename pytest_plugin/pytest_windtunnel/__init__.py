@@ -22,11 +22,14 @@ from pytest_windtunnel.fixtures import (
     windtunnel,
     windtunnel_loopback,
     wt_clock,
+    wt_cut,
     wt_server,
     wt_session,
 )
 from pytest_windtunnel.options import (
     MARKER_HELP,
+    SWEEP,
+    SWEEP_HELP,
     add_options,
     default_seed,
     is_simulated,
@@ -46,6 +49,7 @@ __all__ = [
     "windtunnel",
     "windtunnel_loopback",
     "wt_clock",
+    "wt_cut",
     "wt_server",
     "wt_session",
 ]
@@ -68,7 +72,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker, and load what the project asks for."""
-    config.addinivalue_line("markers", MARKER_HELP)
+    for text in (MARKER_HELP, SWEEP_HELP):
+        config.addinivalue_line("markers", text)
     if config.getini("windtunnel_aliases"):
         from pytest_windtunnel import aliases
 
@@ -97,6 +102,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None]:
     # As early as a simulated test is known: what is imported later needs no rebinding.
     install_time_shim()
     repeat_for_seeds(metafunc)
+    if metafunc.definition.get_closest_marker(SWEEP) is not None:
+        _prepare_sweep(metafunc)
     adapter = adapt(metafunc)
     manager = metafunc.config.pluginmanager
     if adapter is not None:
@@ -189,6 +196,16 @@ def pytest_runtest_makereport(
         if call.when == "teardown":
             trial.forget()
     return report
+
+
+def _prepare_sweep(metafunc: pytest.Metafunc) -> None:
+    """Check the marker of a sweep, and have somebody who runs it."""
+    from pytest_windtunnel.sweeping import Sweeping, variations
+
+    variations(metafunc.definition)
+    manager = metafunc.config.pluginmanager
+    if not manager.has_plugin(SWEEP):
+        manager.register(Sweeping(), SWEEP)
 
 
 def _trial_of(node: object) -> Trial | None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import windtunnel as client
     from pytest_windtunnel.tunnel import WindTunnel
-    from windtunnel_fakeserver import FakeServer, ThreadedLoopback
+    from windtunnel_fakeserver import Cut, FakeServer, Reply, ThreadedLoopback
     from windtunnel_fakeserver.simulation import Clock
 
 
@@ -75,6 +75,21 @@ def windtunnel_loopback() -> Iterator[ThreadedLoopback]:
 
     with ThreadedLoopback() as venue:
         yield venue
+
+
+@pytest.fixture
+def wt_cut(request: pytest.FixtureRequest, windtunnel: WindTunnel) -> Reply:
+    """The reply that ``@pytest.mark.windtunnel_sweep`` varies, as it is this time."""
+    from pytest_windtunnel.trial import CUT
+
+    cut: Cut | None = request.node.stash.get(CUT, None)
+    if cut is None:
+        pytest.fail(
+            f"{request.node.nodeid}: the fixture `wt_cut` needs "
+            f"@pytest.mark.windtunnel_sweep(Reply(...)) on the test",
+            pytrace=False,
+        )
+    return cut.reply
 
 
 @pytest.fixture

@@ -16,12 +16,20 @@ from typing import Any, Final
 import pytest
 
 FIXTURES: Final = frozenset(
-    {"windtunnel", "wt_clock", "wt_server", "wt_session", "make_wt_server"}
+    {"windtunnel", "wt_clock", "wt_server", "wt_session", "wt_cut", "make_wt_server"}
 )
 """Names that make a test a simulated one when they are in its fixture closure."""
 
 SEED_PARAMETER: Final = "_windtunnel_seed"
 """Parameter of tests that ``--windtunnel-seeds`` repeats."""
+
+SWEEP: Final = "windtunnel_sweep"
+SWEEP_HELP: Final = (
+    f"{SWEEP}(reply, effects=(Eof, Reset, Stall), every=1, split=False): run the test "
+    "once for each byte of the reply at which each effect can happen; the fixture "
+    "wt_cut is the reply with that fault. every: take each so many bytes only; split: "
+    "also deliver the reply in two segments, split at each byte."
+)
 
 MARKER_HELP: Final = (
     "windtunnel(seed=None, strict=None, start=None, latency=None): run the test on the "
@@ -109,10 +117,10 @@ def is_simulated(node: pytest.Function, fixturenames: list[str] | None = None) -
         node: A test function or method; others cannot be simulated.
         fixturenames: Its fixture closure, if it is at hand.
     """
-    names = node.fixturenames if fixturenames is None else fixturenames
-    if not FIXTURES.isdisjoint(names):
+    closure = node.fixturenames if fixturenames is None else fixturenames
+    if not FIXTURES.isdisjoint(closure):
         return True
-    return node.get_closest_marker("windtunnel") is not None
+    return any(node.get_closest_marker(name) for name in ("windtunnel", SWEEP))
 
 
 def default_seed(config: pytest.Config) -> int:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
     from pathlib import Path
 
-    from windtunnel_fakeserver import Problem, Verdict
+    from windtunnel_fakeserver import Cut, Problem, Verdict
     from windtunnel_fakeserver.simulation import SimLoop, Trace
 
     _AsyncTest: TypeAlias = Callable[..., Coroutine[Any, Any, None]]
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 TRIAL: Final = pytest.StashKey["Trial"]()
 TRACE: Final = pytest.StashKey["Trace"]()
 """What the network did in a test until it was judged."""
+CUT: Final[pytest.StashKey[Cut]] = pytest.StashKey()
+"""The variation of a reply that a test is run with."""
 EARLIER: Final = pytest.StashKey["Trace"]()
 """The same of an earlier run, which this one must not differ from."""
 
@@ -92,7 +94,9 @@ class Trial:
     def open_tunnel(self) -> WindTunnel:
         """Return the tunnel of this test, made at the first call."""
         if self.tunnel is None:
-            self.tunnel = WindTunnel(**self.settings.arguments())
+            cut = self.item.stash.get(CUT, None)
+            varied: dict[str, Any] = {} if cut is None else dict(cut.settings)
+            self.tunnel = WindTunnel(**self.settings.arguments(), **varied)
         return self.tunnel
 
     def new_loop(self) -> SimLoop:

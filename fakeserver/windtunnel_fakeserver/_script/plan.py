@@ -93,6 +93,11 @@ def plan_reply(reply: Reply, request: Request) -> Plan:
     return plan
 
 
+def plain_plan(reply: Reply) -> Plan:
+    """Return the plan of a reply to a GET of HTTP/1.1 on a connection that stays."""
+    return _plan(reply, is_head=False, is_old=False, close=False)
+
+
 def _plan(reply: Reply, is_head: bool, is_old: bool, close: bool) -> Plan:
     headers = list(reply.headers)
     given = {name.lower(): value for name, value in headers}

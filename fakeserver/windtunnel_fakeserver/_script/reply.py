@@ -6,6 +6,7 @@ Must not know: connections, clocks, which request is answered.
 
 from __future__ import annotations
 
+import copy
 import json as json_codec
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -142,6 +143,19 @@ class Reply:
         self.encoding = None if encoding is None else as_encoding(encoding)
         self._encode()
         self._announce_trailers()
+
+    def with_fault(self, fault: Fault) -> Reply:
+        """Make the same reply with something that goes wrong while it is sent.
+
+        Raises:
+            TypeError: It is no fault.
+            ValueError: Its moment is over when a reply is chosen.
+        """
+        other = copy.copy(self)
+        other.fault = check_reply_fault(fault)
+        # They are of the reply without it.
+        other.plans = {}
+        return other
 
     def _announce_trailers(self) -> None:
         if not self.trailers:

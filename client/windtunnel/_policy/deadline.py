@@ -9,12 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from math import inf, isnan
-from typing import TYPE_CHECKING, SupportsFloat
+from typing import SupportsFloat
 
 from windtunnel._base.typedefs import shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 __all__ = ("DEFAULT_TIMEOUT", "NEVER", "ClientTimeout", "deadline_at", "earliest")
 
@@ -102,18 +99,9 @@ def deadline_at(now: float, seconds: float | None, ceil_threshold: float = 5) ->
     return when
 
 
-def earliest(deadlines: Iterable[tuple[float, str]]) -> tuple[float, str]:
-    """Say which of several deadlines comes first.
+def earliest(first: tuple[float, str], second: tuple[float, str]) -> tuple[float, str]:
+    """Say which of two deadlines, each a time and a name, comes first.
 
-    Args:
-        deadlines: Pairs of time and name, in order of preference.
-
-    Returns:
-        The pair with the smallest time; of equal times the first given. Without any
-        deadline it is ``(NEVER, "")``.
+    Of equal times it is the first given.
     """
-    return min(deadlines, key=_time_of, default=(NEVER, ""))
-
-
-def _time_of(deadline: tuple[float, str]) -> float:
-    return deadline[0]
+    return second if second[0] < first[0] else first

@@ -161,7 +161,8 @@ class BaseConnector:
             await watch.emit("connection_queued_start")
         else:
             watch = None
-        await pool.reserve(key, *deadlines.earliest())
+        if not pool.reserve_now(key):
+            await pool.reserve(key, *deadlines.earliest())
         try:
             if watch is not None:
                 await watch.emit("connection_queued_end")
@@ -215,7 +216,9 @@ class BaseConnector:
             raise
         return connection
 
-    async def _dial(self, key: ConnectionKey, deadlines: Deadlines) -> Connection:
+    def _dial(
+        self, key: ConnectionKey, deadlines: Deadlines
+    ) -> Coroutine[Any, Any, Connection]:
         """Make a connection; each kind of connector has its way.
 
         Raises:

@@ -84,12 +84,12 @@ class Deadlines(NamedTuple):
 
     def earliest(self) -> tuple[float, str]:
         """Say when waiting for a place or for the resolver ends, and by which limit."""
-        return earliest([(self.total_at, "total"), (self.connect_at, "connect")])
+        return earliest((self.total_at, "total"), (self.connect_at, "connect"))
 
     def earliest_of_attempt(self, now: float) -> tuple[float, str]:
         """Say the same for an attempt to connect that begins now."""
         attempt_at = deadline_at(now, self.sock_connect, self.ceil_threshold)
-        return earliest([self.earliest(), (attempt_at, "sock_connect")])
+        return earliest(self.earliest(), (attempt_at, "sock_connect"))
 
 
 async def dial(
@@ -144,7 +144,7 @@ async def until(
 class _Dialler:
     """What one ``dial`` carries through its steps."""
 
-    __slots__ = ("_deadlines", "_pool", "_settings", "loop")
+    __slots__ = ("_deadlines", "_pool", "_settings", "_used", "loop")
 
     def __init__(
         self, pool: Pool, settings: DialSettings, deadlines: Deadlines
@@ -152,6 +152,7 @@ class _Dialler:
         self._pool = pool
         self._settings = settings
         self._deadlines = deadlines
+        self._used: AddrInfoType | None = None
         self.loop = asyncio.get_running_loop()
 
     async def open(
@@ -162,26 +163,24 @@ class _Dialler:
         An address that answers but whose TLS fails is not the last word: the others
         are tried, each within ``sock_connect``.
         """
-        addresses = await self._look_up(hop)
+        addresses = self._settings.names.at_hand(hop.host, hop.port)
+        if addresses is None:
+            addresses = await self._look_up(hop)
         while True:
             deadline = self._deadlines.earliest_of_attempt(self.loop.time())
             try:
-                sock, used = await until(
-                    deadline, Phase.CONNECT, self._connect(addresses)
+                return await until(
+                    deadline, Phase.CONNECT, self._attempt(addresses, hop, make)
                 )
-            except OSError as exc:
-                raise DialFailed(exc, hop, is_proxy=is_proxy) from exc
-            left = [info for info in addresses if info is not used]
-            try:
-                return await until(deadline, Phase.CONNECT, self._wrap(sock, hop, make))
             except TimedOut as exc:
+                left = self._others(addresses)
                 if not left or exc.kind != "sock_connect":
                     raise
             except ServerFingerprintMismatch:
-                if not left:
+                if not (left := self._others(addresses)):
                     raise
             except OSError as exc:
-                if not left:
+                if not (left := self._others(addresses)):
                     raise DialFailed(exc, hop, is_proxy=is_proxy) from exc
             addresses = left
 
@@ -197,10 +196,33 @@ class _Dialler:
             error = exc if isinstance(exc, OSError) else OSError(None, str(exc))
             raise DialFailed(error, hop, is_dns=True) from exc
 
-    async def _connect(
-        self, addresses: list[AddrInfoType]
-    ) -> tuple[socket.socket, AddrInfoType]:
-        """Race the addresses; return the first socket that connects, and where to."""
+    def _others(self, addresses: list[AddrInfoType]) -> list[AddrInfoType]:
+        """Say what is left to try after an attempt: nothing if no address answered."""
+        used = self._used
+        return [] if used is None else [info for info in addresses if info is not used]
+
+    async def _attempt(
+        self, addresses: list[AddrInfoType], hop: ConnectionKey, make: Callable[[], _P]
+    ) -> tuple[asyncio.Transport, _P]:
+        """Connect to the first address that answers, which ``_used`` is afterwards."""
+        self._used = None
+        settings = self._settings
+        if len(addresses) > 1 or settings.local_addr is not None:
+            sock = await self._race(addresses)
+        else:
+            # Most dials; a race of one would cost more than all the rest.
+            (info,) = addresses
+            sock = (settings.socket_factory or _new_socket)(info)
+            try:
+                sock.setblocking(False)
+                await self.loop.sock_connect(sock, info[4])
+            except BaseException:
+                sock.close()
+                raise
+        return await self._wrap(sock, hop, make)
+
+    async def _race(self, addresses: list[AddrInfoType]) -> socket.socket:
+        """Race the addresses; return the first socket that connects."""
         settings = self._settings
         local: Any = None
         if settings.local_addr is not None:
@@ -231,7 +253,8 @@ class _Dialler:
             # caller for the one that it made itself.
             sock.close()
             raise asyncio.CancelledError
-        return sock, made[sock]
+        self._used = made[sock]
+        return sock
 
     async def _wrap(
         self, sock: socket.socket, hop: ConnectionKey, make: Callable[[], _P]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import OrderedDict
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +92,20 @@ class Names:
         """Whether addresses are kept."""
         return self._is_cached
 
+    def at_hand(self, host: str, port: int) -> list[AddrInfoType] | None:
+        """Give the addresses of a host if nobody has to be asked or told, else None."""
+        family = _family_of(host)
+        if family is not None:
+            return [_info(family, host, port)]
+        return self._kept((_rooted(host), port)) if WATCH.get() is None else None
+
+    def _kept(self, key: _Name) -> list[AddrInfoType] | None:
+        entry = self._entries.get(key)
+        if entry is None or self._loop.time() >= entry.expires:
+            return None
+        self._entries.move_to_end(key)
+        return entry.next()
+
     async def look_up(self, host: str, port: int) -> list[AddrInfoType]:
         """Give the addresses of a host, at least one.
 
@@ -99,16 +114,12 @@ class Names:
             ClosedHere: The connector was closed meanwhile.
             UnicodeError: It cannot be a host name.
         """
-        # One dot at the end is the root of the DNS; more are nothing.
-        name = host.rstrip(".") + "." if host.endswith("..") else host
+        name = _rooted(host)
         if (literal := await self._literal(name, port)) is not None:
             return literal
         watch = WATCH.get()
         key = (name, port)
-        entry = self._entries.get(key) if self._is_cached else None
-        if entry is not None and self._loop.time() < entry.expires:
-            self._entries.move_to_end(key)
-            infos = entry.next()
+        if (infos := self._kept(key)) is not None:
             if watch is not None:
                 await watch.emit("dns_cache_hit", host)
             return infos
@@ -144,17 +155,14 @@ class Names:
     async def _literal(self, name: str, port: int) -> list[AddrInfoType] | None:
         """Give the address that a name is, None if it is a name."""
         address, _, zone = name.partition("%")
-        try:
-            version = ip_address(address).version
-        except ValueError:
-            return None
-        if zone:
+        family = _family_of(address)
+        if family is not None and zone:
             # Only the system knows the number of an interface.
             infos: list[Any] = await self._loop.getaddrinfo(
                 name, port, type=socket.SOCK_STREAM, flags=_NUMERIC
             )
             return infos
-        return [_info(socket.AF_INET6 if version == 6 else socket.AF_INET, name, port)]
+        return None if family is None else [_info(family, name, port)]
 
     async def _resolve(self, name: str, port: int) -> list[AddrInfoType]:
         results = await self._resolver.resolve(name, port, family=self.family)
@@ -198,6 +206,26 @@ class Names:
             task.cancel()
         if pending:
             await asyncio.wait(pending)
+
+
+def _rooted(host: str) -> str:
+    # One dot at the end is the root of the DNS; more are nothing.
+    return host.rstrip(".") + "." if host.endswith("..") else host
+
+
+@lru_cache(maxsize=1024)
+def _family_of(host: str) -> int | None:
+    """Say of which family an address is, None for a name and for one with a zone.
+
+    Remembered, because reading an address costs as much as sending a request.
+    """
+    try:
+        version = ip_address(host).version
+    except ValueError:
+        return None
+    if "%" in host:
+        return None
+    return socket.AF_INET6 if version == 6 else socket.AF_INET
 
 
 def _info(family: int, address: str, port: int) -> AddrInfoType:

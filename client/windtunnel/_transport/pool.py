@@ -134,11 +134,18 @@ class Pool:
         return None
 
     def must_wait(self, key: ConnectionKey) -> bool:
-        """Say whether ``reserve`` would not return at once."""
+        """Say whether there is no place at once."""
         return bool(self._waiters) or not self._has_place(key)
 
+    def reserve_now(self, key: ConnectionKey) -> bool:
+        """Take a place if one is free; whoever gets it must ``vacate`` it some time."""
+        if self.is_closed or self.must_wait(key):
+            return False
+        self._occupy(key)
+        return True
+
     async def reserve(self, key: ConnectionKey, give_up_at: float, kind: str) -> None:
-        """Wait for a place; whoever gets one must ``vacate`` it some time.
+        """Wait for a place, after ``reserve_now`` found none.
 
         Args:
             key: What the place is for.
@@ -151,9 +158,6 @@ class Pool:
         """
         if self.is_closed:
             raise ClosedHere("Connector is closed.")
-        if not self.must_wait(key):
-            self._occupy(key)
-            return
         place: asyncio.Future[None] = self._loop.create_future()
         self._waiters[place] = _Waiter(key, give_up_at, kind)
         if give_up_at < self._timer_at:

@@ -19,7 +19,9 @@ from windtunnel._transport.tls import check_ssl_argument, merge_ssl_arguments
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Coroutine
     from ssl import SSLContext
+    from typing import Any
 
     from windtunnel._base.typedefs import ConnectionKey, SocketFactoryType
     from windtunnel._transport.connection import Connection
@@ -159,8 +161,10 @@ class TCPConnector(BaseConnector):
             raise ValueError(msg)
 
     @override
-    async def _dial(self, key: ConnectionKey, deadlines: Deadlines) -> Connection:
-        return await dial(self._pool, key, self._dial_settings, deadlines)
+    def _dial(
+        self, key: ConnectionKey, deadlines: Deadlines
+    ) -> Coroutine[Any, Any, Connection]:
+        return dial(self._pool, key, self._dial_settings, deadlines)
 
     @override
     async def close(self, *, abort_ssl: bool = False) -> None:

@@ -60,10 +60,9 @@ def test_deadline_is_never_early_and_less_than_a_second_late(
 
 
 def test_earliest_deadline_wins_and_the_first_of_equals() -> None:
-    assert earliest([(5.0, "total"), (3.0, "connect")]) == (3.0, "connect")
-    assert earliest([(5.0, "total"), (5.0, "connect")]) == (5.0, "total")
-    assert earliest([(NEVER, "total")]) == (NEVER, "total")
-    assert earliest([]) == (NEVER, "")
+    assert earliest((5.0, "total"), (3.0, "connect")) == (3.0, "connect")
+    assert earliest((5.0, "total"), (5.0, "connect")) == (5.0, "total")
+    assert earliest((3.0, "total"), (NEVER, "connect")) == (3.0, "total")
 
 
 def test_settings_have_the_compatible_fields_order_and_text() -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from windtunnel._policy.deadline import NEVER, deadline_at
@@ -233,10 +234,12 @@ class Pool:
     def remove_idle(self, connection: Connection) -> None:
         """Forget a connection that closed while nobody used it."""
         idle = self._idle.get(connection.key)
-        if idle is not None and connection in idle:
+        if idle is None:
+            return
+        with suppress(ValueError):
             idle.remove(connection)
-            if not idle:
-                del self._idle[connection.key]
+        if not idle:
+            del self._idle[connection.key]
 
     def add_live(self, connection: Connection) -> None:
         """Count a connection whose transport is open."""
@@ -325,6 +328,8 @@ class Pool:
         for limit in self.dials:
             if not limit.expired():
                 limit.reschedule(self._loop.time())
+        # At once: each would search for itself among all the others.
+        self._idle.clear()
         for connection in list(self._live):
             if politely and connection.is_usable():
                 connection.leave()

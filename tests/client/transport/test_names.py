@@ -11,6 +11,7 @@ import pytest
 
 from windtunnel import ThreadedResolver
 from windtunnel._base.compat import override
+from windtunnel._base.watch import WATCH
 from windtunnel._transport.failures import ClosedHere
 from windtunnel._transport.names import Names
 from windtunnel.abc import AbstractResolver, ResolveResult
@@ -218,6 +219,36 @@ def test_addresses_are_taken_as_they_are() -> None:
             (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", 81, 0, 0))
         ]
         assert resolver.asked == []
+
+    play(main)
+
+
+def test_what_is_at_hand_is_given_without_waiting() -> None:
+    async def main(tunnel: Tunnel) -> None:
+        names = make(CountingResolver("198.18.0.1"), ttl=10)
+        assert names.at_hand("a.test", 80) is None
+        found = await names.look_up("a.test", 80)
+        assert names.at_hand("a.test", 80) == found
+        assert names.at_hand("a.test", 81) is None
+        assert names.at_hand("198.18.7.7", 80) == await names.look_up("198.18.7.7", 80)
+        assert names.at_hand("fe80::1%1", 80) is None
+        await asyncio.sleep(10)
+        assert names.at_hand("a.test", 80) is None
+
+    play(main)
+
+
+def test_a_name_at_hand_is_looked_up_all_the_same_while_somebody_watches() -> None:
+    class Watching:
+        async def emit(self, name: str, *values: object) -> None: ...
+
+    async def main(tunnel: Tunnel) -> None:
+        names = make(CountingResolver())
+        await first(names)
+        mark = WATCH.set(Watching())
+        assert names.at_hand("a.test", 80) is None
+        WATCH.reset(mark)
+        assert names.at_hand("a.test", 80) is not None
 
     play(main)
 

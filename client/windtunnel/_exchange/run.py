@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from windtunnel._base.watch import WATCH
 from windtunnel._exchange.lease import Lease
 from windtunnel._exchange.response import ClientResponse
 from windtunnel._exchange.translate import explain
@@ -65,14 +64,21 @@ async def run(
     while True:
         connection = pool.take(plan.key, request.started)
         try:
-            if connection is None or request.tracer is not None:
-                connection = await _acquire(request, connector, connection)
-            if request.payload is None:
-                token = connection.begin(
+            if connection is None:
+                connection = await connector.acquire(
+                    plan.key,
+                    Deadlines.begin(request.started, request.total_at, request.timeout),
+                    request.tracer,
+                )
+            elif request.tracer is not None:
+                connection = await _show_reuse(request, connector, connection)
+            token = (
+                connection.begin(
                     plan.head, plan.method, request.settings, request.total_at
                 )
-            else:
-                token = _begin_with_body(request, request.payload, connection)
+                if request.payload is None
+                else _begin_with_body(request, request.payload, connection)
+            )
             connection.is_last = plan.block.closes
             try:
                 answer: Answer = await (
@@ -113,24 +119,15 @@ def _lease(request: Request, answer: Answer, lease: Lease) -> Lease:
     return lease
 
 
-async def _acquire(
-    request: Request, connector: BaseConnector, connection: Connection | None
+async def _show_reuse(
+    request: Request, connector: BaseConnector, connection: Connection
 ) -> Connection:
-    """Get a connection, and let the transport tell the tracer how."""
-    watch = WATCH.set(request.tracer)
+    """Tell the tracer of an idle connection, unless it ends meanwhile."""
     try:
-        if connection is None:
-            deadlines = Deadlines.begin(
-                request.started, request.total_at, request.timeout
-            )
-            return await connector.acquire(request.plan.key, deadlines)
-        try:
-            await request.tracer.emit("connection_reuseconn")
-        except BaseException:
-            connector.pool.put_back(connection)
-            raise
-    finally:
-        WATCH.reset(watch)
+        await request.tracer.emit("connection_reuseconn")
+    except BaseException:
+        connector.pool.put_back(connection)
+        raise
     if not connection.is_usable():
         # The server closed it while the handlers ran.
         connector.pool.vacate(request.plan.key)

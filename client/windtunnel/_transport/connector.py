@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
+    from windtunnel._base.watch import Watch
     from windtunnel._transport.connection import Connection
     from windtunnel._transport.dial import Deadlines
 
@@ -148,72 +149,61 @@ class BaseConnector:
         checked = check_ssl_argument(value)
         return self._ssl if checked is True else checked
 
-    async def acquire(self, key: ConnectionKey, deadlines: Deadlines) -> Connection:
+    async def acquire(
+        self, key: ConnectionKey, deadlines: Deadlines, watch: Watch | None = None
+    ) -> Connection:
         """Wait for a place, then use an idle connection or make one.
 
         The place is the connection's from now on; it gives it back when it is done.
 
+        Args:
+            key: What it has to match.
+            deadlines: When to give up.
+            watch: Hears of what happens.
+
         Raises:
             TransportFailure: No connection in time, or none at all.
         """
-        pool, watch = self._pool, WATCH.get()
-        if watch is not None and pool.must_wait(key):
-            await watch.emit("connection_queued_start")
-        else:
-            watch = None
-        if not pool.reserve_now(key):
-            await pool.reserve(key, *deadlines.earliest())
+        pool, was_watched = self._pool, WATCH.set(watch)
         try:
-            if watch is not None:
-                await watch.emit("connection_queued_end")
-            connection = pool.pop_idle(key, self._loop.time())
-            if connection is None:
-                return await self._dial_usable(key, deadlines)
-            await _tell_of_reuse(connection)
-        except BaseException:
-            pool.vacate(key)
-            raise
-        return connection
+            is_queued = watch is not None and pool.must_wait(key)
+            if watch is not None and is_queued:
+                await watch.emit("connection_queued_start")
+            if not pool.reserve_now(key):
+                await pool.reserve(key, *deadlines.earliest())
+            try:
+                if watch is not None and is_queued:
+                    await watch.emit("connection_queued_end")
+                connection = pool.pop_idle(key, self._loop.time())
+                if connection is None:
+                    return await self._dial_usable(key, deadlines, watch)
+                if watch is not None:
+                    await _tell_of_reuse(connection, watch)
+            except BaseException:
+                pool.vacate(key)
+                raise
+            return connection
+        finally:
+            WATCH.reset(was_watched)
 
     async def _dial_usable(
-        self, key: ConnectionKey, deadlines: Deadlines
+        self, key: ConnectionKey, deadlines: Deadlines, watch: Watch | None
     ) -> Connection:
         """Dial, and give only what can be used."""
-        pool = self._pool
-        # It never runs out by itself; the pool lets it, when it is closed.
-        limit = asyncio.timeout(None)
-        pool.dials.add(limit)
+        if watch is not None:
+            await watch.emit("connection_create_start")
+        connection = await self._dial(key, deadlines)
         try:
-            async with limit:
-                connection = await self._dial_watched(key, deadlines)
-        except TimeoutError as exc:
-            if limit.expired():
-                raise ClosedHere("Connector is closed.") from exc
-            raise
-        finally:
-            pool.dials.discard(limit)
-        if pool.is_closed:
+            if watch is not None:
+                await watch.emit("connection_create_end")
+            if self._pool.is_closed:
+                raise ClosedHere("Connector is closed.")
+        except BaseException:
             connection.shut(ClosedHere("Connector is closed."))
-            raise ClosedHere("Connector is closed.")
+            raise
         if not connection.is_usable():
             connection.cut()
             raise Disconnected(None, has_answer=False)
-        return connection
-
-    async def _dial_watched(
-        self, key: ConnectionKey, deadlines: Deadlines
-    ) -> Connection:
-        """Dial, and tell whoever watches."""
-        watch = WATCH.get()
-        if watch is None:
-            return await self._dial(key, deadlines)
-        await watch.emit("connection_create_start")
-        connection = await self._dial(key, deadlines)
-        try:
-            await watch.emit("connection_create_end")
-        except BaseException:
-            connection.shut(ClosedHere("Connector is closed."))
-            raise
         return connection
 
     def _dial(
@@ -277,11 +267,8 @@ class BaseConnector:
             pool.drop()
 
 
-async def _tell_of_reuse(connection: Connection) -> None:
+async def _tell_of_reuse(connection: Connection, watch: Watch) -> None:
     """Tell whoever watches of a connection that came while waiting for a place."""
-    watch = WATCH.get()
-    if watch is None:
-        return
     try:
         await watch.emit("connection_reuseconn")
     except BaseException:

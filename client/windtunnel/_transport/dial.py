@@ -19,7 +19,7 @@ from windtunnel._base.fingerprint import Fingerprint
 from windtunnel._base.typedefs import ConnectionKey
 from windtunnel._policy.deadline import NEVER, deadline_at, earliest
 from windtunnel._transport.connection import Connection
-from windtunnel._transport.failures import DialFailed, Phase, TimedOut
+from windtunnel._transport.failures import ClosedHere, DialFailed, Phase, TimedOut
 from windtunnel._transport.tls import TlsSetting, context_for
 from windtunnel._transport.tunnel import TunnelRequest
 from windtunnel.errors.connection import ServerFingerprintMismatch
@@ -92,12 +92,13 @@ class Deadlines(NamedTuple):
         return earliest(self.earliest(), (attempt_at, "sock_connect"))
 
 
-async def dial(
+def dial(
     pool: Pool, key: ConnectionKey, settings: DialSettings, deadlines: Deadlines
-) -> Connection:
-    """Connect to what the key names.
+) -> Coroutine[Any, Any, Connection]:
+    """Connect to what the key names, when awaited.
 
     Raises:
+        ClosedHere: The pool was closed meanwhile.
         TimedOut: A deadline passed.
         DialFailed: A name cannot be resolved, nobody answers, or TLS fails.
         ProxyRefused: The proxy makes no tunnel.
@@ -106,39 +107,38 @@ async def dial(
     dialler = _Dialler(pool, settings, deadlines)
     proxy = key.proxy
     if proxy is None:
-        return (await dialler.open(key, lambda: Connection(pool, key, dialler.loop)))[1]
+        return dialler.open(key, lambda: Connection(pool, key, dialler.loop))
     # A pinned certificate is the target's.
     tls = True if isinstance(key.ssl, Fingerprint) else key.ssl
     hop = ConnectionKey(proxy.host, proxy.port, proxy.is_ssl, tls)
     if not proxy.is_tunnel:
         make = lambda: Connection(pool, key, dialler.loop)  # noqa: E731
-        return (await dialler.open(hop, make, is_proxy=True))[1]
-    transport, request = await dialler.open(
-        hop, lambda: TunnelRequest(dialler.loop), is_proxy=True
-    )
-    try:
-        return await dialler.tunnel(transport, request, key, proxy, hop)
-    except BaseException:
-        transport.abort()
-        raise
+        return dialler.open(hop, make, is_proxy=True)
+    return dialler.tunnel(key, proxy, hop)
 
 
 async def until(
-    deadline: tuple[float, str], phase: Phase, work: Coroutine[Any, Any, _T]
+    deadline: tuple[float, str], phase: Phase, pool: Pool, work: Coroutine[Any, Any, _T]
 ) -> _T:
-    """Await ``work``, but not beyond the deadline."""
+    """Await ``work``, but not beyond the deadline nor the end of the pool."""
+    if pool.is_closed:
+        work.close()
+        raise ClosedHere("Connector is closed.")
     when, kind = deadline
-    if when == NEVER:
-        return await work
-    limit = asyncio.timeout_at(when)
+    limit = asyncio.timeout_at(None if when == NEVER else when)
+    pool.dials.add(limit)
     try:
         async with limit:
             return await work
     except TimeoutError as exc:
         # The operating system has a TimeoutError of its own, which is no deadline.
-        if limit.expired():
-            raise TimedOut(kind, phase) from exc
-        raise
+        if not limit.expired():
+            raise
+        if pool.is_closed:
+            raise ClosedHere("Connector is closed.") from exc
+        raise TimedOut(kind, phase) from exc
+    finally:
+        pool.dials.discard(limit)
 
 
 class _Dialler:
@@ -157,7 +157,7 @@ class _Dialler:
 
     async def open(
         self, hop: ConnectionKey, make: Callable[[], _P], *, is_proxy: bool = False
-    ) -> tuple[asyncio.Transport, _P]:
+    ) -> _P:
         """Connect to one host, by any of its addresses, with its TLS.
 
         An address that answers but whose TLS fails is not the last word: the others
@@ -170,7 +170,10 @@ class _Dialler:
             deadline = self._deadlines.earliest_of_attempt(self.loop.time())
             try:
                 return await until(
-                    deadline, Phase.CONNECT, self._attempt(addresses, hop, make)
+                    deadline,
+                    Phase.CONNECT,
+                    self._pool,
+                    self._attempt(addresses, hop, make),
                 )
             except TimedOut as exc:
                 left = self._others(addresses)
@@ -190,6 +193,7 @@ class _Dialler:
             return await until(
                 self._deadlines.earliest(),
                 Phase.RESOLVE,
+                self._pool,
                 names.look_up(hop.host, hop.port),
             )
         except (OSError, UnicodeError) as exc:
@@ -203,7 +207,7 @@ class _Dialler:
 
     async def _attempt(
         self, addresses: list[AddrInfoType], hop: ConnectionKey, make: Callable[[], _P]
-    ) -> tuple[asyncio.Transport, _P]:
+    ) -> _P:
         """Connect to the first address that answers, which ``_used`` is afterwards."""
         self._used = None
         settings = self._settings
@@ -219,7 +223,21 @@ class _Dialler:
             except BaseException:
                 sock.close()
                 raise
-        return await self._wrap(sock, hop, make)
+        # Put a protocol, and TLS if it is due, onto the connected socket.
+        tls: dict[str, Any] = {}
+        if hop.is_ssl:
+            tls = self._tls_options(hop)
+            tls["ssl"] = context_for(hop.ssl)
+        try:
+            transport, protocol = await self.loop.create_connection(
+                make, sock=sock, **tls
+            )
+        except BaseException:
+            # Harmless if the transport has closed it already.
+            sock.close()
+            raise
+        _check_certificate(hop.ssl, transport)
+        return protocol
 
     async def _race(self, addresses: list[AddrInfoType]) -> socket.socket:
         """Race the addresses; return the first socket that connects."""
@@ -256,25 +274,6 @@ class _Dialler:
         self._used = made[sock]
         return sock
 
-    async def _wrap(
-        self, sock: socket.socket, hop: ConnectionKey, make: Callable[[], _P]
-    ) -> tuple[asyncio.Transport, _P]:
-        """Put a protocol, and TLS if it is due, onto a connected socket."""
-        tls: dict[str, Any] = {}
-        if hop.is_ssl:
-            tls = self._tls_options(hop)
-            tls["ssl"] = context_for(hop.ssl)
-        try:
-            transport, protocol = await self.loop.create_connection(
-                make, sock=sock, **tls
-            )
-        except BaseException:
-            # Harmless if the transport has closed it already.
-            sock.close()
-            raise
-        _check_certificate(hop.ssl, transport)
-        return transport, protocol
-
     def _tls_options(self, key: ConnectionKey) -> dict[str, Any]:
         return {
             "server_hostname": key.server_hostname or key.host.rstrip("."),
@@ -282,6 +281,19 @@ class _Dialler:
         }
 
     async def tunnel(
+        self, key: ConnectionKey, proxy: ProxyRoute, hop: ConnectionKey
+    ) -> Connection:
+        """Connect to a proxy, and from there to the target."""
+        request = await self.open(hop, lambda: TunnelRequest(self.loop), is_proxy=True)
+        transport = request.transport
+        assert transport is not None
+        try:
+            return await self._pass_on(transport, request, key, proxy, hop)
+        except BaseException:
+            transport.abort()
+            raise
+
+    async def _pass_on(
         self,
         transport: asyncio.Transport,
         request: TunnelRequest,
@@ -293,7 +305,7 @@ class _Dialler:
         deadlines, loop = self._deadlines, self.loop
         deadline = deadlines.earliest_of_attempt(loop.time())
         try:
-            await until(deadline, Phase.TUNNEL, request.ask(key, proxy))
+            await until(deadline, Phase.TUNNEL, self._pool, request.ask(key, proxy))
         except OSError as exc:
             raise DialFailed(exc, hop, is_proxy=True) from exc
         connection = Connection(self._pool, key, loop)
@@ -302,7 +314,10 @@ class _Dialler:
             deadline = deadlines.earliest_of_attempt(loop.time())
             try:
                 inner = await until(
-                    deadline, Phase.CONNECT, self._start_tls(transport, connection)
+                    deadline,
+                    Phase.CONNECT,
+                    self._pool,
+                    self._start_tls(transport, connection),
                 )
             except OSError as exc:
                 raise DialFailed(exc, key) from exc

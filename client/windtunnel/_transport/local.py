@@ -53,7 +53,7 @@ class _PathConnector(BaseConnector):
     async def _dial(self, key: ConnectionKey, deadlines: Deadlines) -> Connection:
         deadline = deadlines.earliest_of_attempt(self._loop.time())
         try:
-            return await until(deadline, Phase.CONNECT, self._connect(key))
+            return await until(deadline, Phase.CONNECT, self._pool, self._connect(key))
         except OSError as exc:
             raise DialFailed(exc, key, path=self._path) from exc
 

@@ -43,14 +43,18 @@ def authority(key: ConnectionKey) -> str:
 
 
 class TunnelRequest(asyncio.Protocol):
-    """The protocol of a connection to a proxy until the tunnel stands."""
+    """The protocol of a connection to a proxy until the tunnel stands.
+
+    Attributes:
+        transport: To the proxy, None until the connection is made.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._reader = HeadReader(DEFAULT_LIMITS)
         self._answer: asyncio.Future[Head] = loop.create_future()
         self._interim = 0
         self._surplus = 0
-        self._transport: asyncio.Transport | None = None
+        self.transport: asyncio.Transport | None = None
 
     async def ask(self, key: ConnectionKey, proxy: ProxyRoute) -> None:
         """Send CONNECT and wait for the tunnel.
@@ -60,7 +64,7 @@ class TunnelRequest(asyncio.Protocol):
             WireError: The answer is no HTTP, or has bytes behind it.
             OSError: The proxy ended the connection.
         """
-        transport = self._transport
+        transport = self.transport
         assert transport is not None
         lines = [f"{name}: {value}\r\n" for name, value in connect_fields(key, proxy)]
         head = f"CONNECT {authority(key)} HTTP/1.1\r\n{''.join(lines)}\r\n"
@@ -78,7 +82,7 @@ class TunnelRequest(asyncio.Protocol):
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
+        self.transport = cast("asyncio.Transport", transport)
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -96,8 +100,8 @@ class TunnelRequest(asyncio.Protocol):
             head = self._reader.head
             if head.status >= 200:
                 # What follows belongs to whoever uses the tunnel.
-                assert self._transport is not None
-                self._transport.pause_reading()
+                assert self.transport is not None
+                self.transport.pause_reading()
                 self._surplus = len(data)
                 self._answer.set_result(head)
                 return

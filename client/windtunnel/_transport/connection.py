@@ -38,7 +38,7 @@ from windtunnel._transport.tls import has_said_goodbye
 from windtunnel._wire.chunked import PIECE_BYTES, ChunkedReader
 from windtunnel._wire.framing import BodyKind, response_framing
 from windtunnel._wire.head import HEAD_END, Head, parse_regular_head
-from windtunnel._wire.head_exact import HeadReader
+from windtunnel._wire.head_exact import HeadReader, located
 from windtunnel._wire.violation import WireError
 
 if TYPE_CHECKING:
@@ -340,9 +340,13 @@ class Connection(Channel):
 
     def _take_final(self, head: Head, size: int, position: int, end: int) -> None:
         """Begin the body, or finish at once if all of it is there."""
-        kind, length, self._keep_alive, coding = response_framing(
-            self._method, head.status, head.minor, head.fields, self._offset
-        )
+        try:
+            kind, length, self._keep_alive, coding = response_framing(
+                self._method, head.status, head.minor, head.fields, self._offset
+            )
+        except WireError as exc:
+            raw = bytes(self._pool.view[position - size : position])
+            raise located(exc, head, raw, self._offset) from None
         token = self._token
         assert token is not None
         if kind is BodyKind.LENGTH or kind is BodyKind.NONE:

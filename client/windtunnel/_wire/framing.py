@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from windtunnel._wire.violation import WireError, seen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
 MAX_LENGTH: Final = 2**63 - 1
 # Every decimal number with fewer digits is below MAX_LENGTH.
@@ -44,7 +44,7 @@ def response_framing(
     method: str,
     status: int,
     minor: int,
-    fields: Iterable[tuple[str, str]],
+    fields: Sequence[tuple[str, str]],
     offset: int = 0,
 ) -> Framing:
     """Say how the end of one response body is found.
@@ -54,7 +54,7 @@ def response_framing(
         status: Final status code, 200..999; the caller drops 1xx.
         minor: Minor version of HTTP/1.x in the status line.
         fields: The header fields.
-        offset: Where the head began, for errors.
+        offset: Where the head began, for errors; they say which field it is.
 
     Returns:
         Kind, length, keep_alive and coding; see ``Framing``.
@@ -73,16 +73,16 @@ def response_framing(
     if method == "HEAD" or status in _WITHOUT_BODY:
         return BodyKind.NONE, 0, keep_alive, ""
     if transfer is not None:
-        check_transfer_coding(transfer, lengths, offset)
+        check_transfer_coding(transfer, lengths, fields, offset)
         # HTTP/1.0 knows no chunks; what follows such a body cannot be trusted.
         return BodyKind.CHUNKED, 0, keep_alive and minor > 0, coding
     if lengths is None:
         return BodyKind.CLOSE, 0, False, coding
-    return BodyKind.LENGTH, parse_length(lengths, offset), keep_alive, coding
+    return BodyKind.LENGTH, parse_length(lengths, fields, offset), keep_alive, coding
 
 
 def _framing_fields(
-    fields: Iterable[tuple[str, str]],
+    fields: Sequence[tuple[str, str]],
 ) -> tuple[str | None, str | None, str | None, str]:
     """Find the values of the fields that matter here, repeats joined by commas."""
     lengths = transfer = connection = None
@@ -112,7 +112,12 @@ def wants_keep_alive(connection: str, default: bool) -> bool:
     return default or "keep-alive" in options
 
 
-def check_transfer_coding(transfer: str, lengths: str | None, offset: int) -> None:
+def check_transfer_coding(
+    transfer: str,
+    lengths: str | None,
+    fields: Sequence[tuple[str, str]],
+    offset: int,
+) -> None:
     """Accept exactly one coding, chunked, and no length beside it.
 
     Raises:
@@ -126,6 +131,7 @@ def check_transfer_coding(transfer: str, lengths: str | None, offset: int) -> No
             "only one 'chunked' can",
             rule="RFC 9112 section 6.1",
             offset=offset,
+            field=_numbers(fields, "transfer-encoding")[-1],
         )
     if lengths is not None:
         raise WireError(
@@ -133,10 +139,11 @@ def check_transfer_coding(transfer: str, lengths: str | None, offset: int) -> No
             f"{_seen(transfer)}, allowed is one of them",
             rule="RFC 9112 section 6.3",
             offset=offset,
+            field=_numbers(fields, "content-length")[0],
         )
 
 
-def parse_length(lengths: str, offset: int) -> int:
+def parse_length(lengths: str, fields: Sequence[tuple[str, str]], offset: int) -> int:
     """Read the value of all Content-Length fields, joined by commas.
 
     Proxies repeat this field. Equal repeats are legal (rule 5); a disagreement can be
@@ -150,8 +157,12 @@ def parse_length(lengths: str, offset: int) -> int:
     if len(lengths) <= _SAFE_DIGITS and lengths.isascii() and lengths.isdigit():
         return int(lengths)
     values = {value.strip(" \t") for value in lengths.split(",")}
+    numbers = _numbers(fields, "content-length")
+    number = numbers[0]
     if len(values) > 1:
         problem = "has values that disagree"
+        first = fields[number][1]
+        number = next((n for n in numbers if fields[n][1] != first), number)
     else:
         value = values.pop()
         if not (value.isascii() and value.isdigit()):
@@ -166,7 +177,13 @@ def parse_length(lengths: str, offset: int) -> int:
         f"Content-Length {_seen(lengths)} {problem}",
         rule="RFC 9112 section 6.3",
         offset=offset,
+        field=number,
     )
+
+
+def _numbers(fields: Sequence[tuple[str, str]], name: str) -> list[int]:
+    """Say which fields have a name."""
+    return [n for n, field in enumerate(fields) if field[0].lower() == name]
 
 
 def _seen(value: str) -> str:

@@ -27,6 +27,21 @@ _BLANK = b" \t"
 _SLACK = 64
 
 
+class ExactHead(Head):
+    """A head that also knows where its fields were.
+
+    Attributes:
+        offsets: Where the line of each field began, in bytes from the first byte of
+            the answer.
+    """
+
+    __slots__ = ("offsets",)
+
+    def __init__(self, status: int, reason: str, minor: int) -> None:
+        super().__init__(status, reason, minor, [])
+        self.offsets: list[int] = []
+
+
 class HeadReader:
     """Collects one head.
 
@@ -41,12 +56,12 @@ class HeadReader:
         self._limits = limits
         self._line_offset = offset
         self._pending = bytearray()
-        self._head: Head | None = None
+        self._head: ExactHead | None = None
         self._fields: list[tuple[bytes, bytes]] = []
         self._size = 0
 
     @property
-    def head(self) -> Head:
+    def head(self) -> ExactHead:
         """The finished head; only valid after ``feed`` returned a position."""
         assert self._head is not None
         return self._head
@@ -91,18 +106,19 @@ class HeadReader:
             self._head = parse_status_line(line, self._line_offset)
             return False
         if line:
-            self._take_field(line)
+            self._take_field(line, self._head)
             return False
         self._head.fields.extend(
             (_text(name), _text(value)) for name, value in self._fields
         )
         return True
 
-    def _take_field(self, line: bytes) -> None:
+    def _take_field(self, line: bytes, head: ExactHead) -> None:
         if line[0] not in _BLANK:
             name, value = parse_field_line(line, self._line_offset)
             self._size = len(name)
             self._fields.append((name, value))
+            head.offsets.append(self._line_offset)
         elif self._fields:
             # A folded line. Its line end and the blanks around become one SP.
             check_characters(line, self._line_offset)
@@ -153,7 +169,7 @@ class HeadReader:
             )
 
 
-def parse_status_line(line: bytes, offset: int) -> Head:
+def parse_status_line(line: bytes, offset: int) -> ExactHead:
     """Parse a status line without its line end into a head without fields.
 
     Raises:
@@ -170,7 +186,7 @@ def parse_status_line(line: bytes, offset: int) -> Head:
             offset=offset,
         )
     minor, status, reason = match.groups(b"")
-    return Head(int(status), _text(reason.strip(_BLANK)), int(minor), [])
+    return ExactHead(int(status), _text(reason.strip(_BLANK)), int(minor))
 
 
 def check_prefix(start: bytes | bytearray, offset: int) -> None:
@@ -247,6 +263,25 @@ def check_characters(line: bytes, offset: int) -> None:
             rule="RFC 9112 section 2.2",
             offset=offset + at,
         )
+
+
+def located(error: WireError, head: Head, raw: bytes, offset: int) -> WireError:
+    """Let an error about a field say where the field was.
+
+    Args:
+        error: What was found wrong with the fields of a head that could be parsed.
+        head: That head.
+        raw: Its bytes; a head that did not arrive in one read needs none.
+        offset: Where it began.
+    """
+    if error.field < 0:
+        return error
+    if isinstance(head, ExactHead):
+        offset = head.offsets[error.field]
+    else:
+        lines = raw.split(b"\n", error.field + 1)[: error.field + 1]
+        offset += sum(len(line) + 1 for line in lines)
+    return WireError(error.text, rule=error.rule, offset=offset)
 
 
 def _text(value: bytes) -> str:

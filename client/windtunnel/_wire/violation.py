@@ -18,10 +18,13 @@ class WireError(Exception):
         text: What was wrong, with the value seen and what is allowed.
         rule: The rule, as "RFC 9112 section 7.1", or the name of a limit.
         offset: Where, in bytes from the first byte that answered this request.
+        field: Number of the header field, from 0, if ``offset`` is still that of the
+            whole head; else -1.
     """
 
-    def __init__(self, text: str, *, rule: str, offset: int) -> None:
+    def __init__(self, text: str, *, rule: str, offset: int, field: int = -1) -> None:
         super().__init__(text, rule, offset)
+        self.field = field
         self.text = text
         self.rule = rule
         self.offset = offset

@@ -40,13 +40,13 @@ MALFORMED = [
     pytest.param(
         b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
         "RFC 9112 section 6.3",
-        0,
+        36,
         id="lengths",
     ),
     pytest.param(
         CHUNKED[:-2] + b"Content-Length: 5\r\n\r\n0\r\n\r\n",
         "RFC 9112 section 6.3",
-        0,
+        len(CHUNKED) - 2,
         id="length-and-coding",
     ),
     pytest.param(
@@ -419,3 +419,42 @@ def test_a_source_that_fails_after_the_head_fails_the_body() -> None:
                 await response.content.readany()
 
     play(script, main=main)
+
+
+@pytest.mark.parametrize("split", [None, 1, 30])
+@pytest.mark.parametrize(
+    "start",
+    [
+        pytest.param(b"", id="first"),
+        pytest.param(b"HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n", id="after-interim"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("fields", "bad"),
+    [
+        pytest.param(b"A: b\r\n", b"Content-Length: x\r\n", id="bad-length"),
+        pytest.param(
+            b"Content-Length: 5\r\nA: b\r\n",
+            b"Content-Length: 6\r\n",
+            id="two-lengths",
+        ),
+        pytest.param(
+            b"A: b\r\n c\r\nB:\tc\n", b"Transfer-Encoding: gzip\r\n", id="irregular"
+        ),
+        pytest.param(
+            b"Transfer-Encoding: chunked\r\n", b"Content-Length: 6\r\n", id="both"
+        ),
+    ],
+)
+def test_a_refused_length_or_coding_is_reported_where_its_field_is(
+    start: bytes, fields: bytes, bad: bytes, split: int | None
+) -> None:
+    before = start + b"HTTP/1.1 200 OK\r\n" + fields
+
+    async def main(session: windtunnel.ClientSession, tunnel: Tunnel) -> None:
+        with pytest.raises(windtunnel.ClientResponseError) as caught:
+            await session.get(URL)
+        assert caught.value.offset == len(before)
+        assert f" at byte {len(before)} (RFC 9112" in caught.value.message
+
+    play(idle_after(before + bad + b"\r\n"), main=main, split=split)

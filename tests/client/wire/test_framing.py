@@ -161,3 +161,36 @@ def test_a_connection_is_not_kept_after_chunks_in_http_1_0() -> None:
 def test_content_codings_of_several_lines_are_one_list() -> None:
     fields = [("Content-Encoding", "gzip"), ("Content-Encoding", "br")]
     assert response_framing("GET", 200, 1, fields)[3] == ",gzip,br"
+
+
+@pytest.mark.parametrize(
+    ("fields", "number"),
+    [
+        pytest.param([("A", "b"), ("Content-Length", "x")], 1, id="bad-length"),
+        pytest.param(
+            [
+                ("content-length", "5"),
+                ("A", "b"),
+                ("Content-Length", "5"),
+                ("Content-Length", "6"),
+            ],
+            3,
+            id="the-length-that-disagrees",
+        ),
+        pytest.param([("A", "b"), ("Content-Length", "5,6")], 1, id="list"),
+        pytest.param(
+            [("Transfer-Encoding", "gzip"), ("A", "b"), ("TRANSFER-ENCODING", "x")],
+            2,
+            id="the-last-coding",
+        ),
+        pytest.param(
+            [("Transfer-Encoding", "chunked"), ("Content-Length", "5")],
+            1,
+            id="the-length-beside-a-coding",
+        ),
+    ],
+)
+def test_the_error_says_which_field_it_is(fields: Fields, number: int) -> None:
+    with pytest.raises(WireError) as caught:
+        response_framing("GET", 200, 1, fields)
+    assert caught.value.field == number

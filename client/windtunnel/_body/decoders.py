@@ -58,7 +58,10 @@ class DecodeError(ValueError):
     Attributes:
         coding: Name of the coding, such as "gzip".
         offset: Encoded bytes that had been given to the decoder of this coding.
+        is_too_large: Whether nothing is wrong with it but its size.
     """
+
+    is_too_large = False
 
     def __init__(self, message: str, coding: str, offset: int) -> None:
         super().__init__(message, coding, offset)
@@ -291,7 +294,9 @@ class _Capped:
                 f"body decodes to more than {self._limit} bytes, which is its limit "
                 f"max_decoded_size; {self._taken} encoded bytes had come"
             )
-            raise DecodeError(msg, "", self._taken)
+            error = DecodeError(msg, "", self._taken)
+            error.is_too_large = True
+            raise error
         return out
 
     def finish(self) -> None:

@@ -60,6 +60,8 @@ def explain(failure: BaseException, request: Request) -> BaseException:
                 request.info, (), status=400, message=str(failure)
             )
             error.rule, error.offset = failure.rule, failure.offset
+            error.__cause__ = _message_cause(failure)
+            return error
         case Disconnected(error=None):
             error = ServerDisconnectedError()
         case Disconnected(error=reason):
@@ -82,14 +84,14 @@ def explain_body(failure: BaseException, request: Request) -> BaseException:
             error.offset = failure.offset
             if isinstance(failure, WireError):
                 error.rule = failure.rule
-            error.__cause__ = failure
+            error.__cause__ = _payload_cause(failure)
             return error
         case Disconnected():
             error = ClientPayloadError(
                 f"Response payload is not completed: {_lost(failure)}"
             )
             error.rule = "RFC 9112 section 8"
-            error.__cause__ = failure.error
+            error.__cause__ = failure.error or _missing_cause(failure)
             return error
         case _:
             return _explain_common(failure, request)
@@ -130,6 +132,45 @@ def _explain_common(failure: BaseException, request: Request) -> BaseException:
             return failure
     error.__cause__ = failure.__cause__
     return error
+
+
+def _message_cause(failure: WireError) -> BaseException:
+    """Say of which kind the failure is, in classes that users know.
+
+    Their module is loaded only here: most programs never need it.
+    """
+    from windtunnel.errors.http import BadHttpMessage, BadStatusLine
+
+    cause: BadHttpMessage = BadHttpMessage(str(failure))
+    if failure.rule == "RFC 9112 section 4":
+        cause = BadStatusLine("", str(failure))
+    cause.__cause__ = failure
+    return cause
+
+
+def _payload_cause(failure: WireError | DecodeError) -> BaseException:
+    """Do the same for a body."""
+    from windtunnel.errors.http import (
+        ContentEncodingError,
+        DecompressSizeError,
+        PayloadEncodingError,
+        TransferEncodingError,
+    )
+
+    kind: type[PayloadEncodingError] = TransferEncodingError
+    if isinstance(failure, DecodeError):
+        kind = DecompressSizeError if failure.is_too_large else ContentEncodingError
+    cause = kind(str(failure))
+    cause.__cause__ = failure
+    return cause
+
+
+def _missing_cause(failure: Disconnected) -> BaseException:
+    """Do the same for a body that ended early in an orderly way."""
+    from windtunnel.errors.http import ContentLengthError, PayloadEncodingError
+
+    kind = PayloadEncodingError if failure.missing is None else ContentLengthError
+    return kind(_lost(failure))
 
 
 def _lost(failure: Disconnected) -> str:

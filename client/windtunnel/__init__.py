@@ -118,6 +118,9 @@ if TYPE_CHECKING:
     from windtunnel._exchange.response import (
         ClientResponse,
     )
+    from windtunnel._exchange.upload_tracker import (
+        UploadTracker,
+    )
     from windtunnel._policy.auth import (
         BasicAuth,
         encode_basic_auth,
@@ -135,6 +138,9 @@ if TYPE_CHECKING:
     from windtunnel._session.helpers import (
         ChainMapProxy,
         ETag,
+    )
+    from windtunnel._session.once import (
+        request,
     )
     from windtunnel._session.session import (
         ClientSession,
@@ -314,6 +320,7 @@ __all__ = (
     "TraceResponseChunkReceivedParams",
     "UnixConnector",
     "UploadAbortedError",
+    "UploadTracker",
     "WSCloseCode",
     "WSMessage",
     "WSMessageTypeError",
@@ -327,6 +334,7 @@ __all__ = (
     "hdrs",
     "parse_content_disposition",
     "payload_type",
+    "request",
     "set_zlib_backend",
     "streamer",
 )
@@ -364,11 +372,13 @@ _HOMES = {
         ClientHandlerType ClientMiddlewareType ClientRequest
     """,
     "windtunnel._exchange.response": "ClientResponse",
+    "windtunnel._exchange.upload_tracker": "UploadTracker",
     "windtunnel._policy.auth": "BasicAuth encode_basic_auth",
     "windtunnel._policy.deadline": "ClientTimeout",
     "windtunnel._session.cookie_jar": "CookieJar DummyCookieJar",
     "windtunnel._session.digest": "DigestAuthMiddleware",
     "windtunnel._session.helpers": "ChainMapProxy ETag",
+    "windtunnel._session.once": "request",
     "windtunnel._session.session": "ClientSession",
     "windtunnel._session.tracing": """
         TraceConfig TraceConnectionCreateEndParams TraceConnectionCreateStartParams

@@ -43,9 +43,11 @@ from windtunnel import (
     TooManyRedirects,
     UnixConnector,
     UploadAbortedError,
+    UploadTracker,
     WSMessageTypeError,
     WSServerHandshakeError,
     hdrs,
+    request,
 )
 from windtunnel._policy.deadline import (
     DEFAULT_TIMEOUT,
@@ -93,7 +95,9 @@ __all__ = (
     "TooManyRedirects",
     "UnixConnector",
     "UploadAbortedError",
+    "UploadTracker",
     "WSMessageTypeError",
     "WSServerHandshakeError",
     "hdrs",
+    "request",
 )

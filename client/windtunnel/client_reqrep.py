@@ -7,6 +7,7 @@ from windtunnel import (
     ClientResponse,
     Fingerprint,
     RequestInfo,
+    UploadTracker,
 )
 from windtunnel._base.typedefs import (
     ConnectionKey,
@@ -22,4 +23,5 @@ __all__ = (
     "ContentDisposition",
     "Fingerprint",
     "RequestInfo",
+    "UploadTracker",
 )

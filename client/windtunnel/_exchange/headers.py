@@ -5,7 +5,8 @@ before a byte is sent: a line end in a value would start a field, or a request, 
 own.
 
 Order on the wire: Host, the caller's fields with the session's defaults merged in,
-Accept, Accept-Encoding, User-Agent, Authorization, and then what the body needs.
+Accept, Accept-Encoding, User-Agent, Cookie, Content-Encoding, Authorization, and then
+what the body needs.
 Compat: aiohttp sends the same fields in the same order.
 """
 
@@ -26,11 +27,14 @@ from windtunnel.hdrs import METH_ALL
 if TYPE_CHECKING:
     from collections.abc import Iterable, Set as AbstractSet
 
+    Headers = Mapping[str, str] | Iterable[tuple[str, str]]
+
 AUTOMATIC = (
     ("Accept", "*/*"),
     ("Accept-Encoding", ACCEPT_ENCODING),
     ("User-Agent", USER_AGENT),
 )
+CONTINUE = "100-continue"
 AUTOMATIC_NAMES = frozenset(name.lower() for name, _ in AUTOMATIC)
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -46,9 +50,18 @@ class HeaderBlock:
         closes: Whether the caller asked for the connection to be closed.
         content_length: The caller's own value, None if the body decides.
         is_chunked: Whether the caller asked for the chunked coding.
+        expects: Whether the body has to wait until the server asks for it.
     """
 
-    __slots__ = ("closes", "content_length", "host", "is_chunked", "names", "text")
+    __slots__ = (
+        "closes",
+        "content_length",
+        "expects",
+        "host",
+        "is_chunked",
+        "names",
+        "text",
+    )
 
     def __init__(self, fields: CIMultiDict[str], skip: AbstractSet[str]) -> None:
         pairs = [(name, value) for name, value in fields.items() if not is_host(name)]
@@ -59,11 +72,17 @@ class HeaderBlock:
         self.text = "".join([f"{name}: {value}\r\n" for name, value in pairs])
         connection = ",".join(fields.getall("Connection", ()))
         self.closes = bool(connection) and not wants_keep_alive(connection, True)
+        self.expects = fields.get("Expect", "").lower() == CONTINUE
         self.content_length = checked_length(fields.getall("Content-Length", ()))
         self.is_chunked = checked_coding(fields.getall("Transfer-Encoding", ()))
         if self.is_chunked and self.content_length is not None:
             msg = "Content-Length and Transfer-Encoding in headers, allowed is one"
             raise ValueError(msg)
+
+
+def lower_names(names: Iterable[str] | None) -> frozenset[str]:
+    """Put header names into the form in which they are compared."""
+    return frozenset() if not names else frozenset(name.lower() for name in names)
 
 
 def is_host(name: str) -> bool:
@@ -72,8 +91,7 @@ def is_host(name: str) -> bool:
 
 
 def merge_headers(
-    defaults: CIMultiDict[str],
-    given: Mapping[str, str] | Iterable[tuple[str, str]] | None,
+    defaults: CIMultiDict[str], given: Headers | None
 ) -> CIMultiDict[str]:
     """Put a request's fields over the session's.
 

@@ -9,24 +9,41 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from multidict import CIMultiDict
 
-from windtunnel._exchange.client_request import ClientRequest, bind
+from windtunnel._body.payloads import Payload
+from windtunnel._exchange.attempt import bind, body_to_send, check_status
 from windtunnel._exchange.request import Request
+from windtunnel._exchange.response import ClientResponse
 from windtunnel._exchange.run import close_payload, run
 from windtunnel._exchange.target import Target
+from windtunnel._exchange.way import NO_PROXY
+from windtunnel._policy.auth import BasicAuth
+from windtunnel._policy.deadline import NEVER
 from windtunnel._policy.redirect import dropped_fields, is_over, kept_fields, next_hop
-from windtunnel.errors import ClientError, ClientPayloadError, TooManyRedirects
+from windtunnel.errors import (
+    ClientError,
+    ClientPayloadError,
+    TooManyRedirects,
+    TotalTimeoutError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from http.cookies import Morsel
 
-    from windtunnel._body.payloads import Payload
-    from windtunnel._exchange.client_request import ClientMiddlewareType
-    from windtunnel._exchange.response import ClientResponse
-    from windtunnel._exchange.way import Way
+    from windtunnel._base.typedefs import HttpVersion
+    from windtunnel._exchange.attempt import StatusCheck
+    from windtunnel._exchange.client_request import (
+        ClientHandlerType,
+        ClientMiddlewareType,
+        ClientRequest,
+    )
+    from windtunnel._exchange.upload_tracker import UploadTracker
+    from windtunnel._exchange.way import ProxyWish, Way
     from windtunnel._policy.deadline import ClientTimeout
     from windtunnel._policy.redirect import Hop
     from windtunnel._transport.connector import BaseConnector
@@ -35,58 +52,96 @@ if TYPE_CHECKING:
     from windtunnel.abc import AbstractCookieJar
 
 
+class Home(NamedTuple):
+    """What all journeys of a session share.
+
+    Attributes:
+        session: Shown to middlewares.
+        connector: Where connections come from.
+        resolve_charset: Names the encoding of a body that does not declare one.
+        jar: The cookies.
+        requotes: Whether redirect targets are put into normal form.
+        may_retry: Whether a broken connection is tried once more.
+        version: Of the protocol.
+        request_class: What middlewares see.
+        response_class: What the answer becomes.
+    """
+
+    session: Any
+    connector: BaseConnector
+    resolve_charset: Callable[[ClientResponse, bytes], str]
+    jar: AbstractCookieJar
+    requotes: bool
+    may_retry: bool
+    version: HttpVersion
+    request_class: type[ClientRequest]
+    response_class: type[ClientResponse]
+
+
+class Sending(NamedTuple):
+    """How the body of a call is sent.
+
+    Attributes:
+        compress: Its content coding, None without.
+        chunked: True for the chunked coding; otherwise where the length is unknown.
+        expects: Whether it waits until the server asks for it.
+        tracker: Who counts it, None if nobody does.
+    """
+
+    compress: str | bool | None
+    chunked: bool | None
+    expects: bool
+    tracker: UploadTracker | None
+
+
 @dataclass(slots=True)
 class Journey:
     """What one call asks for; most of it changes from hop to hop.
 
     Attributes:
-        connector: Where connections come from.
-        resolve_charset: Names the encoding of a body that does not declare one.
-        session: Shown to middlewares.
+        home: What its session says.
         method: As sent.
         target: The URL.
         fields: The caller's header fields, with the session's merged in.
         skip: Names of automatic fields that are not sent, in lower case.
-        payload: The body, None without.
+        payload: The body, None without one.
+        sending: How the body is sent.
         ssl: How TLS is verified.
         way: How connections are made, None for the plain way.
         settings: How to receive responses.
         timeout: The timeouts in force.
         total_at: When all must be over, on the loop's clock.
-        jar: The cookies of the session.
         cookies: Those of this call, None without.
         authorization: Credentials, empty without; they stay on the first origin.
         middlewares: Around each attempt, the outermost first.
         tracer: Who watches, None if nobody does.
         follows: Whether redirects are followed.
         max_redirects: The limit, 0 for none.
-        requotes: Whether redirect targets are put into normal form.
-        may_retry: Whether a broken connection is tried once more.
+        check: What is done to the final response, None for nothing.
     """
 
-    connector: BaseConnector
-    resolve_charset: Callable[[ClientResponse, bytes], str]
-    session: Any
+    home: Home
     method: str
     target: Target
     fields: CIMultiDict[str]
     skip: frozenset[str]
     payload: Payload | None
+    sending: Sending
     ssl: TlsSetting
     way: Way | None
     settings: ReadSettings
     timeout: ClientTimeout
     total_at: float
-    jar: AbstractCookieJar
     cookies: AbstractCookieJar | None
     authorization: str
     middlewares: Sequence[ClientMiddlewareType]
     tracer: Any
     follows: bool
     max_redirects: int
-    requotes: bool
-    may_retry: bool
+    check: StatusCheck
     _last: Request | None = field(default=None, init=False)
+    _asked: ClientRequest | None = field(default=None, init=False)
+    _proxy: ProxyWish = field(default=NO_PROXY, init=False)
     _found: str = field(default="", init=False)
 
     async def travel(
@@ -101,8 +156,24 @@ class Journey:
         Raises:
             ClientError: An attempt failed, or a redirect cannot be followed.
             TooManyRedirects: The limit was reached.
+            TotalTimeoutError: It took too long.
+            RuntimeError: The tracker has another request.
         """
         self._last = request
+        tracker, error = self.sending.tracker, None
+        if tracker is not None:
+            tracker.bind()
+        try:
+            return await self._tell(response)
+        except BaseException as exc:
+            error = exc
+            raise
+        finally:
+            if tracker is not None:
+                tracker.finish(self._upload(), error)
+
+    async def _tell(self, response: ClientResponse | None) -> ClientResponse:
+        """Tell whoever watches of begin and end."""
         tracer = self.tracer
         if tracer is None:
             return await self._arrive(response)
@@ -125,23 +196,47 @@ class Journey:
     async def _arrive(self, response: ClientResponse | None) -> ClientResponse:
         """Follow to the end, and let go of the body whatever happens."""
         try:
-            final = await self._follow(response)
+            final = await self._follow_in_time(response)
         except BaseException:
             await self._let_go()
             raise
         try:
             await self._let_go()
+            if self.check:
+                await check_status(final, self.check)
         except BaseException:
             final.close()
             raise
         return final
+
+    async def _follow_in_time(self, response: ClientResponse | None) -> ClientResponse:
+        """Follow, and mind the time of what is no exchange.
+
+        A connection minds it by itself, but what callers and the environment do on the
+        way counts as well.
+        """
+        if self.total_at == NEVER or not (self.middlewares or self.way):
+            return await self._follow(response)
+        limit = asyncio.timeout_at(self.total_at)
+        try:
+            async with limit:
+                return await self._follow(response)
+        except TimeoutError as exc:
+            if type(exc) is not TimeoutError or not limit.expired():
+                raise
+            phase = "asking the environment for a proxy"
+            if self.middlewares:
+                phase = "running middlewares"
+            raise TotalTimeoutError(
+                self.method, self.target.url, phase, self.timeout.total or 0.0
+            ) from None
 
     async def _follow(self, response: ClientResponse | None) -> ClientResponse:
         history: list[ClientResponse] = []
         while True:
             if response is None:
                 if self.way is not None:
-                    self._found = await self._look_around(self.way)
+                    await self._look_around(self.way)
                 response = await self._attempt()
             try:
                 hop = await self._take(response, history)
@@ -165,7 +260,7 @@ class Journey:
             ClientError: It leads nowhere.
         """
         if found := response.set_cookie_fields():
-            self.jar.update_cookies_from_headers(found, response.url)
+            self.home.jar.update_cookies_from_headers(found, response.url)
         hop = self._next(response) if self.follows else None
         if hop is None:
             response.follow_up(tuple(history))
@@ -184,13 +279,13 @@ class Journey:
             self.method,
             self.target.real_url,
             headers.get("Location", headers.get("URI")),
-            requote=self.requotes,
+            requote=self.home.requotes,
         )
 
     async def _move(self, hop: Hop) -> None:
         """Become the request that a redirect asks for."""
         await self._stop_upload()
-        payload = self.payload
+        payload = self._body()
         if payload is not None and not hop.has_body:
             await payload.close()
             self.payload = None
@@ -200,6 +295,8 @@ class Journey:
                 "twice; give bytes or a file, or allow_redirects=False"
             )
             raise ClientPayloadError(msg)
+        else:
+            self.payload = payload
         self.method = hop.method
         self.target = target = Target(hop.url)
         self.fields = CIMultiDict(kept_fields(self.fields.items(), dropped_fields(hop)))
@@ -208,87 +305,102 @@ class Journey:
             self.authorization = ""
         self.authorization = target.authorization or self.authorization
 
+    def _body(self) -> Payload | None:
+        """Give the body as it was asked for last: a middleware may have changed it."""
+        asked = self._asked
+        if asked is None:
+            return self.payload
+        return asked.body if isinstance(asked.body, Payload) else None
+
+    def _upload(self) -> asyncio.Task[None] | None:
+        return None if self._last is None else self._last.upload
+
     async def _stop_upload(self) -> None:
         """End the sending of a body that was answered early; it may be sent again."""
-        task = None if self._last is None else self._last.upload
+        task = self._upload()
         if task is not None and not task.done():
             task.cancel()
             await asyncio.wait([task])
 
     async def _let_go(self) -> None:
-        last, payload = self._last, self.payload
+        last = self._last
         if last is not None:
             await close_payload(last)
-        if payload is not None and (last is None or last.payload is not payload):
-            await payload.close()
+        task, body = self._upload(), self._body()
+        is_sent = task is None or task.done()
+        for payload in (self.payload, body):
+            if payload is not None and (is_sent or payload is not body):
+                await payload.close()
 
     # --- one attempt ----------------------------------------------------------------
 
-    async def _look_around(self, way: Way) -> str:
-        """Ask the environment for credentials, unless there are better ones."""
-        if self.authorization or "Authorization" in self.fields:
-            return ""
-        return await way.credentials(self.target.url)
+    async def _look_around(self, way: Way) -> None:
+        """Find the proxy of a hop; and credentials, unless there are better ones."""
+        url = self.target.url
+        self._proxy = await way.proxy_for(url)
+        self._found = ""
+        if not self.authorization and "Authorization" not in self.fields:
+            self._found = await way.credentials(url)
 
     async def _attempt(self) -> ClientResponse:
-        if not self.middlewares:
-            return await self._send(self._request())
-        handler = bind(self.middlewares, self._send)
+        handler: ClientHandlerType = self._send
+        if self.middlewares:
+            handler = bind(self.middlewares, handler)
         try:
             return await handler(self._request())
         except ClientError:
             last = self._last
-            if not self.may_retry or last is None or not last.is_repeatable:
+            if not self.home.may_retry or last is None or not last.is_repeatable:
                 raise
         # Compat: the middlewares see the second attempt as well.
         return await handler(self._request())
 
     def _request(self) -> ClientRequest:
-        fields = self.fields
-        written = fields.get("Cookie")
-        cookie = self._cookie(written)
-        if written is not None:
-            fields = CIMultiDict(fields)
-            del fields["Cookie"]
-        return ClientRequest(
+        home, sending, way, proxy = self.home, self.sending, self.way, self._proxy
+        authorization = self.authorization or self._found
+        self._asked = asked = home.request_class(
             self.method,
-            self.target,
-            fields,
-            self.payload,
-            skip=self.skip,
-            cookie=cookie,
-            authorization=self.authorization or self._found,
+            self.target.real_url,
+            headers=self.fields,
+            skip_auto_headers=self.skip,
+            data=self.payload,
+            cookies=self._cookies(),
+            auth=BasicAuth.decode(authorization) if authorization else None,
+            version=home.version,
+            compress=sending.compress,
+            chunked=sending.chunked,
+            expect100=sending.expects,
+            loop=home.connector.loop,
+            response_class=home.response_class,
+            proxy=proxy.url,
+            proxy_auth=proxy.auth,
+            session=home.session,
             ssl=self.ssl,
-            session=self.session,
+            proxy_headers=proxy.headers,
+            trust_env=way is not None and way.trusts_env,
+            server_hostname=None if way is None else way.server_hostname,
         )
+        return asked
 
-    def _cookie(self, written: str | None) -> str:
-        """Merge the caller's field, the cookies of the jar and those of the call."""
-        if written is None and not self.jar and self.cookies is None:
-            return ""
-        from windtunnel._policy.morsels import from_cookie_header, header_value
-
-        merged = {each.key: each for each in from_cookie_header(written or "")}
-        for source in (self.jar, self.cookies):
-            if source is not None:
+    def _cookies(self) -> dict[str, Morsel[str]]:
+        """Give the cookies of the jar and those of the call, which win."""
+        merged: dict[str, Morsel[str]] = {}
+        for source in (self.home.jar, self.cookies):
+            if source:
                 merged.update(source.filter_cookies(self.target.url))
-        return header_value(merged)
+        return merged
 
-    async def _send(self, wanted: ClientRequest) -> ClientResponse:
-        connector = self.connector
+    async def _send(self, asked: ClientRequest) -> ClientResponse:
+        await self._stop_upload()
+        home, tracker = self.home, self.sending.tracker
+        connector = home.connector
         started = connector.loop.time()
-        way = self.way
-        if way is None:
-            plan = wanted.plan(force_close=connector.force_close)
-        else:
-            plan = wanted.plan(
-                force_close=connector.force_close,
-                proxy=await way.route(wanted.url),
-                server_hostname=way.server_hostname,
-            )
-        request = Request(
-            plan,
-            wanted.payload,
+        payload = await body_to_send(asked, tracker)
+        if tracker is not None:
+            tracker.begin(has_body=payload is not None)
+        self._last = request = Request(
+            asked.plan(payload, connector),
+            payload,
             self.settings,
             self.timeout,
             started,
@@ -296,9 +408,15 @@ class Journey:
         )
         request.keeps_payload = True
         request.tracer = self.tracer
-        await self._stop_upload()
-        self._last = request
-        may_repeat = self.may_retry and not self.middlewares
-        return await run(
-            request, connector, self.resolve_charset, may_repeat=may_repeat
+        request.progress = tracker
+        make = None
+        if asked.response_class is not ClientResponse:
+            # Here, because few sessions have a class of their own.
+            from windtunnel._exchange.handmade import make_response
+
+            make = partial(make_response, asked.response_class, home.session)
+        response = await run(
+            request, connector, home.resolve_charset, may_repeat=False, make=make
         )
+        asked.response = response
+        return response

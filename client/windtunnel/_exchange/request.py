@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from windtunnel._base.typedefs import ConnectionKey, RequestInfo
+from windtunnel._base.typedefs import ConnectionKey, HttpVersion11, RequestInfo
 from windtunnel._exchange.headers import check_fields
 
 if TYPE_CHECKING:
@@ -19,17 +19,19 @@ if TYPE_CHECKING:
 
     from yarl import URL
 
-    from windtunnel._base.typedefs import ProxyRoute
+    from windtunnel._base.typedefs import HttpVersion, ProxyRoute
     from windtunnel._body.payloads import Payload
     from windtunnel._exchange.headers import HeaderBlock
     from windtunnel._exchange.target import Target
+    from windtunnel._exchange.upload_tracker import UploadTracker
     from windtunnel._policy.deadline import ClientTimeout
     from windtunnel._transport.settings import ReadSettings
     from windtunnel._transport.tls import TlsSetting
 
 # Methods whose requests have no body unless one is given (RFC 9110 section 8.6).
-_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _WITH_TYPE = frozenset({"POST", "PUT", "PATCH"})
+LAST_CHUNK = b"0\r\n\r\n"
 _DEFAULT_TYPE = "Content-Type: application/octet-stream\r\n"
 
 
@@ -71,7 +73,7 @@ def frame_body(method: str, payload: Payload | None, block: HeaderBlock) -> Fram
         raise ValueError(msg)
     if not is_chunked and length is None:
         length = size
-        if payload is not None or method not in _WITHOUT_BODY:
+        if payload is not None or method not in WITHOUT_BODY:
             lines = f"Content-Length: {size}\r\n"
     has_type = "content-type" in names
     if payload is not None:
@@ -112,11 +114,22 @@ class Plan:
         block: The header block it was made with.
         ssl: The ``ssl`` argument, as the connector understands it.
         key: What the connection must match.
-        head: The bytes of the head, with the empty line.
+        head: The bytes of the head, with the empty line; without a body, all there is
+            to send.
         framing: How the body is delimited.
+        expects: Whether the body waits until the server asks for it.
     """
 
-    __slots__ = ("block", "framing", "head", "key", "method", "ssl", "target")
+    __slots__ = (
+        "block",
+        "expects",
+        "framing",
+        "head",
+        "key",
+        "method",
+        "ssl",
+        "target",
+    )
 
     def __init__(
         self,
@@ -129,11 +142,13 @@ class Plan:
         force_close: bool,
         proxy: ProxyRoute | None = None,
         server_hostname: str | None = None,
+        version: HttpVersion = HttpVersion11,
     ) -> None:
         self.method = method
         self.target = target
         self.block = block
         self.ssl = ssl
+        self.expects = block.expects and payload is not None
         self.key = ConnectionKey(
             target.host, target.port, target.is_ssl, ssl, proxy, server_hostname
         )
@@ -142,6 +157,8 @@ class Plan:
         line_end = target.line_end
         if proxy is not None and not proxy.is_tunnel:
             line_end = target.absolute_line_end()
+        if version != HttpVersion11:
+            line_end = f"{line_end[:-5]}{version[0]}.{version[1]}\r\n"
         text = f"{method}{line_end}Host: {host}\r\n{block.text}"
         if target.authorization:
             if "authorization" in block.names:
@@ -156,9 +173,21 @@ class Plan:
         ):
             text += f"Proxy-Authorization: {proxy.authorization}\r\n"
         text += framing.lines
-        if force_close and "connection" not in block.names:
-            text += "Connection: close\r\n"
+        if "connection" not in block.names:
+            text += _connection_line(version, force_close)
         self.head = f"{text}\r\n".encode()
+        if payload is None and framing.is_chunked:
+            self.head += LAST_CHUNK
+
+
+def _connection_line(version: HttpVersion, force_close: bool) -> str:
+    """Say what becomes of the connection, if that is not the default.
+
+    Spec: RFC 9112 section 9.3.
+    """
+    if version < HttpVersion11:
+        return "" if force_close else "Connection: keep-alive\r\n"
+    return "Connection: close\r\n" if force_close else ""
 
 
 class Request:
@@ -176,6 +205,7 @@ class Request:
         is_repeatable: Whether it failed in a way that allows to send it again.
         keeps_payload: Whether the body may be needed again afterwards.
         tracer: Who watches, None if nobody does.
+        progress: Who wants to know how much of the body is sent, None if nobody does.
     """
 
     __slots__ = (
@@ -185,6 +215,7 @@ class Request:
         "keeps_payload",
         "payload",
         "plan",
+        "progress",
         "settings",
         "started",
         "timeout",
@@ -213,6 +244,7 @@ class Request:
         self.is_repeatable = False
         self.keeps_payload = False
         self.tracer: Any = None
+        self.progress: UploadTracker | None = None
         self._info: RequestInfo | None = None
 
     @property

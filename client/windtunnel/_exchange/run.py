@@ -10,6 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from windtunnel._exchange.lease import Lease
+from windtunnel._exchange.request import LAST_CHUNK
 from windtunnel._exchange.response import ClientResponse
 from windtunnel._exchange.translate import explain
 from windtunnel._policy.reuse import may_retry
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 # A body up to this size goes out with the head, in one write and without a task.
 _SMALL_BODY_BYTES = 65536
-_NO_CHUNKS = b"0\r\n\r\n"
 
 
 async def run(
@@ -160,10 +160,12 @@ def _begin_with_body(
     """Send the head and a small body at once; start an upload for any other."""
     plan = request.plan
     data, framing, body = plan.head, plan.framing, payload.body
-    is_small = body is not None and len(body) <= _SMALL_BODY_BYTES
+    is_small = body is not None and len(body) <= _SMALL_BODY_BYTES and not plan.expects
     if body is not None and is_small:
         if framing.is_chunked:
-            data += b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if body else _NO_CHUNKS
+            if body:
+                data += b"%x\r\n%b\r\n" % (len(body), body)
+            data += LAST_CHUNK
         else:
             data += body[: framing.length]
     token = connection.begin(data, plan.method, request.settings, request.total_at)
@@ -171,21 +173,39 @@ def _begin_with_body(
         pieces = payload.pieces() if body is None else slices(body)
         if request.tracer is not None:
             pieces = _watched(pieces, request, request.tracer)
-        request.upload = connection.start_upload(_upload(request, connection, pieces))
+        if request.progress is not None:
+            request.progress.watch(connection.unsent_bytes)
+        asked = connection.expect_continue() if plan.expects else None
+        request.upload = connection.start_upload(
+            _upload(request, connection, pieces, asked)
+        )
     return token
 
 
 async def _upload(
-    request: Request, connection: Connection, pieces: AsyncIterator[bytes]
+    request: Request,
+    connection: Connection,
+    pieces: AsyncIterator[bytes],
+    asked: asyncio.Future[None] | None,
 ) -> None:
+    """Send the body, once the server asked for it if it has to.
+
+    Spec: RFC 9110 section 10.1.1.
+    """
     framing = request.plan.framing
+    length = None if framing.is_chunked else framing.length
+    is_whole = False
     try:
-        await upload(connection, pieces, None if framing.is_chunked else framing.length)
+        if asked is not None:
+            await asked
+        is_whole = await upload(connection, pieces, length)
     except asyncio.CancelledError:
         # Half a request leaves the connection useless.
         connection.shut(ClosedHere("Connection closed"))
         raise
     finally:
+        if request.progress is not None:
+            request.progress.end(is_whole=is_whole)
         # The response may have come before the end of the body.
         await _release_payload(request)
 

@@ -5,26 +5,39 @@ Arguments of the session and of the call come in; the proxy of each hop goes out
 
 from __future__ import annotations
 
-import warnings
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from multidict import CIMultiDict
 
 from windtunnel._exchange.headers import check_fields
-from windtunnel._policy.proxy import checked_proxy_auth, make_route, proxy_url
+from windtunnel._policy.auth import BasicAuth
+from windtunnel._policy.proxy import checked_proxy_auth, proxy_url
 from windtunnel._transport.environment import (
     environment_credentials,
     environment_proxy,
 )
-from windtunnel._transport.tls import TlsSetting, merge_ssl_arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from yarl import URL
 
-    from windtunnel._base.typedefs import ProxyRoute
-    from windtunnel._policy.auth import BasicAuth
+    from windtunnel._exchange.headers import Headers
+
+
+class ProxyWish(NamedTuple):
+    """The proxy that a request asks for.
+
+    Attributes:
+        url: The proxy, None for none.
+        auth: Credentials for it; without, those of the URL.
+        headers: Fields for it.
+    """
+
+    url: URL | None = None
+    auth: BasicAuth | None = None
+    headers: Headers | None = None
+
+
+NO_PROXY = ProxyWish()
 
 
 class Way(NamedTuple):
@@ -40,28 +53,24 @@ class Way(NamedTuple):
 
     proxy: URL | None = None
     proxy_auth: BasicAuth | None = None
-    proxy_headers: Mapping[str, str] | None = None
+    proxy_headers: Headers | None = None
     trusts_env: bool = False
     server_hostname: str | None = None
 
-    async def route(self, target: URL) -> ProxyRoute | None:
+    async def proxy_for(self, target: URL) -> ProxyWish:
         """Say which proxy a hop goes through.
 
         Raises:
             InvalidURL: The environment names one that cannot be used.
         """
         if self.proxy is not None:
-            return make_route(self.proxy, target, self.proxy_auth, self.proxy_headers)
-        if not self.trusts_env:
-            return None
-        found = await environment_proxy(target)
+            return ProxyWish(self.proxy, self.proxy_auth, self.proxy_headers)
+        found = await environment_proxy(target) if self.trusts_env else None
         if found is None:
-            return None
+            return NO_PROXY
         proxy, authorization = found
-        route = make_route(proxy, target, None, self.proxy_headers)
-        if authorization and not route.authorization:
-            route = route._replace(authorization=authorization)
-        return route
+        auth = BasicAuth.decode(authorization) if authorization else None
+        return ProxyWish(proxy, auth, self.proxy_headers)
 
     async def credentials(self, target: URL) -> str:
         """Give the Authorization that the environment has for a hop, or empty."""
@@ -82,66 +91,47 @@ def session_way(
         ValueError: proxy_auth is no BasicAuth.
         InvalidURL: The proxy cannot be used.
     """
-    if checked_proxy_auth(proxy_auth) is not None:
-        _warn_of_auth(stacklevel=4)
-    if proxy is None and proxy_auth is None and not trust_env:
+    if checked_proxy_auth(proxy_auth) is None and proxy is None and not trust_env:
         return None
     url = None if proxy is None else proxy_url(proxy)
     return Way(url, proxy_auth, None, trust_env)
 
 
 def call_way(
-    base: Way | None, ssl: TlsSetting | None, options: dict[str, Any]
-) -> tuple[Way | None, TlsSetting | None]:
-    """Take the arguments that concern connections out of the rare ones of a call.
+    base: Way | None,
+    proxy: str | URL | None,
+    proxy_auth: BasicAuth | None,
+    proxy_headers: Headers | None,
+    server_hostname: str | None,
+) -> Way | None:
+    """Put the arguments of a call over those of its session.
 
     Args:
         base: That of the session.
-        ssl: That argument of the call.
-        options: The rare arguments; what is used is removed.
+        proxy: URL of the call's own proxy.
+        proxy_auth: Credentials for the proxy.
+        proxy_headers: Fields for it.
+        server_hostname: Name that the certificate must have.
 
     Returns:
-        The way, None if all is plain, and ``ssl`` with its old forms merged in.
+        The way, None if all is plain.
 
     Raises:
         TypeError: A value in proxy_headers is not a str.
-        ValueError: Several arguments say how TLS is verified, proxy_auth is no
-            BasicAuth, or a field in proxy_headers would not stay in its line.
+        ValueError: proxy_auth is no BasicAuth, or a field in proxy_headers would not
+            stay in its line.
         InvalidURL: The proxy cannot be used.
     """
-    take = options.pop
-    ssl = merge_ssl_arguments(
-        ssl,
-        take("verify_ssl", None),
-        take("ssl_context", None),
-        take("fingerprint", None),
-    )
-    proxy, auth = take("proxy", None), checked_proxy_auth(take("proxy_auth", None))
-    if auth is not None:
-        _warn_of_auth(stacklevel=4)
-    headers, name = take("proxy_headers", None), take("server_hostname", None)
-    if headers is not None:
-        headers = CIMultiDict(headers)
-        check_fields(headers.items())
-    if proxy is None and auth is None and headers is None and name is None:
-        return base, ssl
+    given = (proxy, proxy_auth, proxy_headers, server_hostname)
+    if given == (None, None, None, None):
+        return base
+    if proxy_headers is not None:
+        proxy_headers = CIMultiDict(proxy_headers)
+        check_fields(proxy_headers.items())
     way = base or PLAIN
-    return (
-        way._replace(
-            proxy=way.proxy if proxy is None else proxy_url(proxy),
-            proxy_auth=way.proxy_auth if auth is None else auth,
-            proxy_headers=headers,
-            server_hostname=name,
-        ),
-        ssl,
-    )
-
-
-def _warn_of_auth(stacklevel: int) -> None:
-    """Tell the caller of the newer way. Compat: aiohttp does."""
-    warnings.warn(
-        "The 'proxy_auth' parameter is deprecated; pass proxy_headers={"
-        "'Proxy-Authorization': encode_basic_auth(login, password)} instead",
-        DeprecationWarning,
-        stacklevel=stacklevel,
+    return way._replace(
+        proxy=way.proxy if proxy is None else proxy_url(proxy),
+        proxy_auth=checked_proxy_auth(proxy_auth) or way.proxy_auth,
+        proxy_headers=proxy_headers,
+        server_hostname=server_hostname,
     )

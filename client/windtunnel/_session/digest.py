@@ -119,8 +119,8 @@ class DigestAuthMiddleware:
 
     async def _sign(self, request: ClientRequest, challenge: Challenge) -> None:
         body = b""
-        if challenge.qop == "auth-int" and request.payload is not None:
-            body = await request.payload.as_bytes()
+        if challenge.qop == "auth-int" and not isinstance(request.body, bytes):
+            body = await request.body.as_bytes()
         self._uses += 1
         request.headers["Authorization"] = answer(
             challenge,

@@ -1,29 +1,31 @@
-"""What a request may be asked for, as a type, and the defaults of a session."""
+"""What a request may be asked for: the names of the arguments and their types.
+
+Keyword arguments come in as somebody wrote them; a TypeError goes out where the mistake
+was made, before anything is begun.
+"""
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from windtunnel._base.typedefs import UNSET, shown
-from windtunnel._policy.deadline import DEFAULT_TIMEOUT, ClientTimeout
-from windtunnel._transport.settings import ReadSettings
-from windtunnel._wire.limits import Limits
+from windtunnel._base.typedefs import UNSET
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from ssl import SSLContext
 
     from yarl import URL
 
+    from windtunnel._exchange.attempt import StatusCheck
     from windtunnel._exchange.client_request import ClientMiddlewareType
-    from windtunnel._exchange.response import ClientResponse
+    from windtunnel._exchange.headers import Headers
+    from windtunnel._exchange.upload_tracker import UploadTracker
     from windtunnel._policy.auth import BasicAuth
+    from windtunnel._policy.deadline import ClientTimeout
     from windtunnel._transport.tls import TlsSetting
     from windtunnel._websocket.messages import ClientWSTimeout
     from windtunnel.abc import LooseCookies
-
-    Headers = Mapping[str, str] | Iterable[tuple[str, str]]
-    StatusCheck = bool | Callable[[ClientResponse], Awaitable[None]]
 
 
 class RequestOptions(TypedDict, total=False):
@@ -33,6 +35,10 @@ class RequestOptions(TypedDict, total=False):
     data: Any
     json: Any
     compress: str | bool | None
+    chunked: bool | None
+    expect100: bool
+    read_until_eof: bool
+    upload_tracker: UploadTracker | None
     headers: Headers | None
     skip_auto_headers: Iterable[str] | None
     timeout: ClientTimeout | float | None
@@ -43,7 +49,7 @@ class RequestOptions(TypedDict, total=False):
     server_hostname: str | None
     proxy: str | URL | None
     proxy_auth: BasicAuth | None
-    proxy_headers: Mapping[str, str] | None
+    proxy_headers: Headers | None
     raise_for_status: StatusCheck | None
     cookies: LooseCookies | None
     auth: BasicAuth | None
@@ -80,77 +86,87 @@ class WebSocketOptions(TypedDict, total=False):
     server_hostname: str | None
     proxy: str | URL | None
     proxy_auth: BasicAuth | None
-    proxy_headers: Mapping[str, str] | None
+    proxy_headers: Headers | None
     compress: int
     max_msg_size: int
     decode_text: bool
 
 
-def lower_names(names: Iterable[str] | None) -> frozenset[str]:
-    """Put header names into the form in which they are compared."""
-    return frozenset() if not names else frozenset(name.lower() for name in names)
+REQUEST_NAMES = frozenset(RequestOptions.__annotations__)
+WEBSOCKET_NAMES = frozenset(WebSocketOptions.__annotations__)
+
+# Arguments of another time, and what to use today. Compat: aiohttp warns of the same.
+_AUTHORIZATION = "encode_basic_auth(login, password)"
+_OLD = {
+    "auth": f"headers={{'Authorization': {_AUTHORIZATION}}}",
+    "chunked": "chunked=True, there is no chunk size",
+    "conn_timeout": "timeout=ClientTimeout(connect=...)",
+    "proxy_auth": f"proxy_headers={{'Proxy-Authorization': {_AUTHORIZATION}}}",
+    "read_timeout": "timeout=ClientTimeout(total=...)",
+    "ssl_shutdown_timeout": "a connector that was made with it",
+}
 
 
-def session_timeout(value: object) -> ClientTimeout:
-    """Check the timeout of a session; None means the default.
+def check_names(
+    function: str, options: Mapping[str, Any], names: frozenset[str] = REQUEST_NAMES
+) -> None:
+    """Check a call's keyword arguments, and warn its caller's caller of old ones.
+
+    Args:
+        function: Name of what was called.
+        options: The arguments.
+        names: What is allowed.
 
     Raises:
-        ValueError: It is no ClientTimeout. Compat: aiohttp raises this type.
+        TypeError: There is one of another name.
     """
-    if value is UNSET or value is None:
-        return DEFAULT_TIMEOUT
-    if isinstance(value, ClientTimeout):
-        return value
-    msg = f"timeout={shown(value)} of a session is not a ClientTimeout"
-    raise ValueError(msg)
+    if not options.keys() <= names:
+        raise unknown_option(function, options, names)
+    if not _OLD.keys().isdisjoint(options):
+        for name in ("auth", "proxy_auth"):
+            if options.get(name) is not None:
+                _warn(name, stacklevel=4)
+        if not isinstance(options.get("chunked"), (bool, type(None))):
+            _warn("chunked", stacklevel=4)
 
 
-def request_timeout(value: ClientTimeout | float | None) -> ClientTimeout:
-    """Read a request's timeout; a number is one for everything.
+def unknown_option(
+    function: str, options: Iterable[str], names: frozenset[str] = REQUEST_NAMES
+) -> TypeError:
+    """Make the error for an argument that is none of ``names``."""
+    unknown = next(name for name in options if name not in names)
+    # Here, because it is only for mistakes.
+    from difflib import get_close_matches
 
-    Compat: it replaces all fields, so that the session's ``sock_connect`` is lost.
-    """
-    return value if isinstance(value, ClientTimeout) else ClientTimeout(total=value)
+    near = get_close_matches(unknown, names, 1)
+    advice = f"; did you mean {near[0]!r}?" if near else ""
+    msg = f"{function}() got an unexpected keyword argument {unknown!r}"
+    return TypeError(msg + advice)
 
 
-def merge_settings(
-    base: ReadSettings,
-    sock_read: float | None,
-    *,
-    read_bufsize: int | None = None,
-    auto_decompress: bool | None = None,
-    max_line_size: int | None = None,
-    max_field_size: int | None = None,
-    max_headers: int | None = None,
-    max_decoded_size: int | None = None,
-) -> ReadSettings:
-    """Put a request's settings over the session's; None means the session's."""
-    limits = base.limits
-    return ReadSettings(
-        Limits(
-            limits.max_line_size if max_line_size is None else max_line_size,
-            limits.max_field_size if max_field_size is None else max_field_size,
-            limits.max_headers if max_headers is None else max_headers,
-        ),
-        base.read_bufsize if read_bufsize is None else read_bufsize,
-        base.auto_decompress if auto_decompress is None else auto_decompress,
-        sock_read,
-        base.max_decoded_size if max_decoded_size is None else max_decoded_size,
+def warn_of_old_defaults(
+    auth: object,
+    proxy_auth: object,
+    read_timeout: object,
+    conn_timeout: object,
+    ssl_shutdown_timeout: object,
+) -> None:
+    """Warn the caller of a session's constructor of its old arguments."""
+    given = {
+        "auth": auth is not None,
+        "proxy_auth": proxy_auth is not None,
+        "read_timeout": read_timeout is not UNSET,
+        "conn_timeout": conn_timeout is not None,
+        "ssl_shutdown_timeout": ssl_shutdown_timeout is not UNSET,
+    }
+    for name in given:
+        if given[name]:
+            _warn(name, stacklevel=4)
+
+
+def _warn(name: str, stacklevel: int) -> None:
+    warnings.warn(
+        f"The {name!r} parameter is deprecated in this form; use {_OLD[name]} instead",
+        DeprecationWarning,
+        stacklevel=stacklevel,
     )
-
-
-async def check_status(response: ClientResponse, check: StatusCheck) -> None:
-    """Do what ``raise_for_status`` says; a response that is refused is closed."""
-    try:
-        if check is True:
-            response.raise_for_status()
-        elif check:
-            await check(response)
-    except BaseException:
-        response.close()
-        raise
-
-
-def utf8(response: ClientResponse, body: bytes) -> str:
-    """Name the encoding of a body that does not declare one."""
-    return "utf-8"

@@ -109,6 +109,13 @@ class Channel(asyncio.BufferedProtocol):
         if self._drain is not None:
             await self._drain
 
+    def unsent_bytes(self) -> int | None:
+        """Say how many bytes wait for the kernel to take them, None if it will not."""
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            return None
+        return transport.get_write_buffer_size()
+
     @override
     def pause_writing(self) -> None:
         self._drain = self._loop.create_future()

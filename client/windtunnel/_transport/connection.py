@@ -90,6 +90,7 @@ class Connection(Channel):
 
     __slots__ = (
         "_chunks",
+        "_continue",
         "_head_reader",
         "_interim",
         "_is_lost",
@@ -117,6 +118,7 @@ class Connection(Channel):
         self._method = ""
         self._head_reader: HeadReader | None = None
         self._interim = 0
+        self._continue: asyncio.Future[None] | None = None
         self._offset = 0
         self._left = 0
         self._keep_alive = False
@@ -168,6 +170,15 @@ class Connection(Channel):
         assert transport is not None
         transport.write(data)
         return token
+
+    def expect_continue(self) -> asyncio.Future[None]:
+        """Make a future that is done when the server asks for the body.
+
+        Any interim response does. A final one does not, and as the body was not sent
+        the connection is closed then (RFC 9110 section 10.1.1).
+        """
+        self._continue = future = self._loop.create_future()
+        return future
 
     def abandon(self, token: asyncio.Future[Answer]) -> None:
         """Give up a response that is not complete; harmless if it is."""
@@ -248,7 +259,9 @@ class Connection(Channel):
             return None
         if state is not _HEAD:
             return Phase.BODY
-        return Phase.HEAD if self._upload is None else Phase.UPLOAD
+        if self._upload is None:
+            return Phase.HEAD
+        return Phase.UPLOAD if self._continue is None else Phase.CONTINUE
 
     # --- what the loop calls --------------------------------------------------------
 
@@ -337,6 +350,9 @@ class Connection(Channel):
                 rule="limit max_interim, RFC 9110 section 15.2",
                 offset=self._offset,
             )
+        asked, self._continue = self._continue, None
+        if asked is not None and not asked.done():
+            asked.set_result(None)
 
     def _take_final(self, head: Head, size: int, position: int, end: int) -> None:
         """Begin the body, or finish at once if all of it is there."""
@@ -349,7 +365,11 @@ class Connection(Channel):
             raise located(exc, head, raw, self._offset) from None
         token = self._token
         assert token is not None
-        if kind is BodyKind.LENGTH or kind is BodyKind.NONE:
+        if (
+            kind is BodyKind.LENGTH
+            or kind is BodyKind.NONE
+            or not (kind is BodyKind.CHUNKED or self._settings.read_until_eof)
+        ):
             stop = position + length
             if stop <= end:
                 body = bytes(self._pool.view[position:stop])

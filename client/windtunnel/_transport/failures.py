@@ -21,6 +21,7 @@ class Phase(Enum):
     RESOLVE = "resolving the host name"
     CONNECT = "connecting"
     TUNNEL = "asking the proxy for a tunnel"
+    CONTINUE = "waiting for the server to ask for the request body"
     UPLOAD = "sending the request body"
     HEAD = "waiting for the response head"
     BODY = "reading the response body"

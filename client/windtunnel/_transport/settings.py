@@ -25,6 +25,8 @@ class ReadSettings:
         auto_decompress: Whether to undo content codings.
         sock_read: Seconds of silence to bear; None or 0 for any.
         max_decoded_size: Bytes that a compressed body may decode to; None for any.
+        read_until_eof: Whether a body may end with the connection; else a response
+            that does not say how long it is has none.
     """
 
     limits: Limits = DEFAULT_LIMITS
@@ -32,6 +34,7 @@ class ReadSettings:
     auto_decompress: bool = True
     sock_read: float | None = None
     max_decoded_size: int | None = None
+    read_until_eof: bool = True
 
 
 class Answer:

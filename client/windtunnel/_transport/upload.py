@@ -21,13 +21,16 @@ _SLICE_BYTES = 65536
 
 async def upload(
     connection: Connection, pieces: AsyncIterator[bytes], length: int | None
-) -> None:
+) -> bool:
     """Send all pieces, then tell the connection that they are sent.
 
     Args:
         connection: Where to; it is closed if the source fails.
         pieces: The body.
         length: How many bytes the head promised, None for the chunked coding.
+
+    Returns:
+        Whether they are; False if the source failed.
     """
     try:
         if length is None:
@@ -36,8 +39,10 @@ async def upload(
             await _send_bytes(connection, pieces, length)
     except Exception as exc:  # noqa: BLE001  # whatever the caller's source raises
         connection.shut(UploadFailed(exc))
+        return False
     else:
         connection.end_upload()
+        return True
     finally:
         if hasattr(pieces, "aclose"):
             generator: AsyncGenerator[bytes, None] = pieces  # type: ignore[assignment]  # checked

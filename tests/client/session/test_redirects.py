@@ -358,7 +358,10 @@ def test_credentials_of_a_call_come_first() -> None:
     async def main(session: windtunnel.ClientSession, tunnel: Tunnel) -> None:
         with pytest.warns(DeprecationWarning, match="'auth' parameter"):
             await session.get(f"{A}/", auth=auth(windtunnel, "me"))
-        with pytest.raises(TypeError, match="not a BasicAuth"):
+        with (
+            pytest.warns(DeprecationWarning, match="'auth' parameter"),
+            pytest.raises(TypeError, match="not a BasicAuth"),
+        ):
             await session.get(f"{A}/", auth=wrong)
         with (
             pytest.warns(DeprecationWarning, match="'auth' parameter"),

@@ -211,7 +211,10 @@ def test_what_is_no_proxy_is_refused(value: Any, error: type[Exception]) -> None
 def test_proxy_auth_must_be_basic_auth_and_warns() -> None:
     async def main(session: windtunnel.ClientSession, tunnel: Tunnel) -> None:
         wrong: Any = ("u", "p")
-        with pytest.raises(ValueError, match="proxy_auth"):
+        with (
+            pytest.warns(DeprecationWarning, match="'proxy_auth'"),
+            pytest.raises(ValueError, match="proxy_auth"),
+        ):
             await session.get("http://a.test/", proxy_auth=wrong)
         with pytest.raises(ValueError, match="proxy_auth"):
             windtunnel.ClientSession(proxy_auth=wrong)

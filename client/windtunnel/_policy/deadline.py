@@ -13,7 +13,14 @@ from typing import SupportsFloat
 
 from windtunnel._base.typedefs import shown
 
-__all__ = ("DEFAULT_TIMEOUT", "NEVER", "ClientTimeout", "deadline_at", "earliest")
+__all__ = (
+    "DEFAULT_TIMEOUT",
+    "NEVER",
+    "ClientTimeout",
+    "checked_seconds",
+    "deadline_at",
+    "earliest",
+)
 
 NEVER = inf
 
@@ -51,14 +58,19 @@ class ClientTimeout:
             value = getattr(self, field.name)
             if value is None and field.name != "ceil_threshold":
                 continue
-            checked = _seconds(field.name, value)
+            checked = checked_seconds(field.name, value)
             if checked is not value:
                 # The dataclass is frozen, and Decimal does not add to float.
                 object.__setattr__(self, field.name, checked)
 
 
-def _seconds(name: str, value: object) -> float:
-    """Return a number of seconds, or say what is wrong with it."""
+def checked_seconds(name: str, value: object) -> float:
+    """Return a number of seconds, or say what is wrong with it.
+
+    Raises:
+        TypeError: It is not a number.
+        ValueError: It is negative or NaN.
+    """
     if not isinstance(value, SupportsFloat):
         msg = (
             f"{name}={shown(value)} is not a number of seconds; "

@@ -364,4 +364,8 @@ class ClientSession(Defaults, Verbs):
 
         if options:
             check_names("ClientSession.ws_connect", options, WEBSOCKET_NAMES)
-        return WSConnectContext(connect(self._request, self._ws_class, url, **options))
+        connector = self._connector
+        threshold = 5 if connector is None else connector.pool.ceil_threshold
+        return WSConnectContext(
+            connect(self._request, self._ws_class, threshold, url, **options)
+        )

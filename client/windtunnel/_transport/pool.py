@@ -49,12 +49,12 @@ class Pool:
 
     Attributes:
         buffer: Where every connection reads into; used only within one callback.
+        ceil_threshold: As given; also for the heartbeat of WebSockets.
         view: The same memory, for slices without a copy.
         dials: Around each connection that is being made; closing lets them run out.
     """
 
     __slots__ = (
-        "_ceil_threshold",
         "_force_close",
         "_idle",
         "_in_use",
@@ -70,6 +70,7 @@ class Pool:
         "_uploads",
         "_waiters",
         "buffer",
+        "ceil_threshold",
         "dials",
         "is_closed",
         "view",
@@ -90,7 +91,7 @@ class Pool:
         self._limit_per_host = limit_per_host
         self._keepalive = NEVER if keepalive_seconds is None else keepalive_seconds
         self._force_close = force_close
-        self._ceil_threshold = ceil_threshold
+        self.ceil_threshold = ceil_threshold
         self._idle: dict[ConnectionKey, deque[Connection]] = {}
         self._in_use = 0
         self._in_use_by_key: dict[ConnectionKey, int] = {}
@@ -266,7 +267,7 @@ class Pool:
         self._timer = self._loop.call_at(when, self._tick)
 
     def _clean_up_at(self, idle_since: float) -> float:
-        return deadline_at(idle_since, self._keepalive, self._ceil_threshold)
+        return deadline_at(idle_since, self._keepalive, self.ceil_threshold)
 
     def _tick(self) -> None:
         """Fail who waited too long, close what idled too long, and wake up again."""

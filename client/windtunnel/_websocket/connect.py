@@ -18,6 +18,7 @@ from multidict import CIMultiDict
 from windtunnel import hdrs
 from windtunnel._base.compat import override
 from windtunnel._base.typedefs import UNSET, Unset
+from windtunnel._policy.deadline import checked_seconds
 from windtunnel._websocket.link import Link
 from windtunnel._websocket.messages import DEFAULT_WS_TIMEOUT, ClientWSTimeout
 from windtunnel._websocket.payloads import check_window
@@ -49,6 +50,7 @@ DEFAULT_MAX_MSG_SIZE: Final = 4 * 1024 * 1024
 async def connect(
     request: Request,
     socket_class: type[ClientWebSocketResponse],
+    ceil_threshold: float,
     url: str | URL,
     *,
     method: str = "GET",
@@ -70,6 +72,8 @@ async def connect(
     Args:
         request: Sends a request: method, URL, ``headers`` and ``options``.
         socket_class: What to make; called as ``ClientWebSocketResponse`` is.
+        ceil_threshold: From how many seconds on a time of the heartbeat ends at a whole
+            second of the loop's clock.
         url: Where to, with http, https, ws or wss.
         method: Of the request; GET by the protocol.
         protocols: Sub-protocols we speak, the best first.
@@ -92,12 +96,18 @@ async def connect(
     Raises:
         WSServerHandshakeError: The answer is no, or does not fit.
         ClientError: There was none.
-        ValueError: ``compress`` is out of range.
+        TypeError: A number is none.
+        ValueError: A number is out of range.
 
     Spec: RFC 6455 section 4.1, RFC 7692 section 5.
     """
     limits = _timeout(timeout, receive_timeout)
     check_window(compress)
+    if heartbeat is not None:
+        heartbeat = checked_seconds("heartbeat", heartbeat)
+    if max_msg_size < 0:
+        msg = f"max_msg_size={max_msg_size} is negative, allowed are 0 (any) and more"
+        raise ValueError(msg)
     names = tuple(protocols)
     key = make_key(os.urandom(KEY_BYTES))
     fields = CIMultiDict(headers or ())
@@ -117,7 +127,11 @@ async def connect(
         loop = asyncio.get_running_loop()
         deflate = terms.deflate
         link = Link(
-            loop, deflate=deflate, max_msg_size=max_msg_size, decode_text=decode_text
+            loop,
+            deflate=deflate,
+            max_msg_size=max_msg_size,
+            decode_text=decode_text,
+            ceil_threshold=ceil_threshold,
         )
         socket = socket_class(
             link.inbox,

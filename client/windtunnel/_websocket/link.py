@@ -52,11 +52,13 @@ class Link(Outgoing):
         deflate: How messages are compressed, None if they are not.
         max_msg_size: Payload bytes of a received message allowed, 0 for any number.
         decode_text: Whether text messages are str.
+        ceil_threshold: For the heartbeat; see ``connect``.
 
     Attributes:
         inbox: The messages that came.
         is_full: Whether whoever has sent something has to wait.
         deflate: As given.
+        ceil_threshold: As given.
         on_data: Called whenever bytes came, if not None.
         text_class: What text messages become.
     """
@@ -67,6 +69,7 @@ class Link(Outgoing):
         "_owner",
         "_reader",
         "_view",
+        "ceil_threshold",
         "inbox",
         "on_data",
         "text_class",
@@ -79,6 +82,7 @@ class Link(Outgoing):
         deflate: DeflateParameters | None,
         max_msg_size: int,
         decode_text: bool,
+        ceil_threshold: float = 5,
     ) -> None:
         super().__init__(loop, deflate)
         self.inbox = Inbox(self, loop)
@@ -90,6 +94,7 @@ class Link(Outgoing):
                 is_fresh_each_time=deflate.server_no_context_takeover,
                 backend=zlib_module(),
             )
+        self.ceil_threshold = ceil_threshold
         self.text_class = WSMessage if decode_text else WSMessageTextBytes
         self._reader = FrameReader(
             self.inbox.messages.append,
@@ -202,6 +207,6 @@ class Link(Outgoing):
 
     def get_extra_info(self, name: str, default: object) -> object:
         """Ask the transport."""
-        if self._transport is None or self._is_lost:
+        if self._transport is None or self._is_closing or self._is_lost:
             return default
         return self._transport.get_extra_info(name, default)

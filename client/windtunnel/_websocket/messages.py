@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from windtunnel._policy.deadline import checked_seconds
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -108,10 +110,22 @@ class ClientWSTimeout:
         ws_receive: Seconds ``receive`` waits for a message; None for any time.
         ws_close: Seconds ``close`` waits for the server's close frame; None for any
             time.
+
+    Raises:
+        TypeError: A value is not a number.
+        ValueError: A value is negative or NaN.
+
+    Compat: aiohttp takes any value.
     """
 
     ws_receive: float | None = None
     ws_close: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("ws_receive", "ws_close"):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, checked_seconds(name, value))
 
 
 DEFAULT_WS_TIMEOUT: Final = ClientWSTimeout(ws_close=10.0)

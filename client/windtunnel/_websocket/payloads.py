@@ -49,15 +49,24 @@ def octets(data: Payload) -> Payload:
     return data
 
 
+def _bytes(message: object) -> bytes:
+    if isinstance(message, str):
+        return message.encode()
+    # Of a number, bytes() would make so many zeros.
+    check_type(message, (bytes, bytearray, memoryview), "byte-ish")
+    return bytes(message)  # type: ignore[call-overload,no-any-return]  # just checked
+
+
 def control_payload(message: bytes | str) -> bytes:
     """Make the payload of a ping, a pong or a close frame.
 
     Raises:
+        TypeError: It is no bytes-like object and no str.
         ValueError: It is too long.
 
     Spec: RFC 6455 section 5.5.
     """
-    payload = message.encode() if isinstance(message, str) else bytes(message)
+    payload = _bytes(message)
     if len(payload) > MAX_CONTROL_BYTES:
         msg = (
             f"message of {len(payload)} bytes in a control frame, allowed are "
@@ -81,7 +90,7 @@ def close_payload(code: int, message: bytes | str) -> bytes:
             "1003, 1007 to 1014 and 3000 to 4999 (RFC 6455 section 7.4)"
         )
         raise ValueError(msg)
-    reason = message.encode() if isinstance(message, str) else bytes(message)
+    reason = _bytes(message)
     try:
         reason.decode()
     except UnicodeDecodeError as exc:

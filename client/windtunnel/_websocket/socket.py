@@ -45,8 +45,6 @@ if TYPE_CHECKING:
 
     Message = WSMessage | WSMessageTextBytes
 
-# Compat: aiohttp's connector has this as a default.
-_CEIL_THRESHOLD: Final = 5.0
 _TEXT: Final = WSMsgType.TEXT
 _BINARY: Final = WSMsgType.BINARY
 _OVER: Final = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED)
@@ -142,7 +140,7 @@ class ClientWebSocketResponse(Sender):
         if heartbeat:
             self._heartbeat = Heartbeat(
                 heartbeat,
-                _CEIL_THRESHOLD,
+                writer.ceil_threshold,
                 loop,
                 ping=writer.ping,
                 lost=self._lose,

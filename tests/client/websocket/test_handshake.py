@@ -235,6 +235,17 @@ def test_cancelling_the_handshake_leaves_nothing() -> None:
     play(script, main)
 
 
+def test_the_transport_can_be_asked_until_the_end() -> None:
+    async def main(session: windtunnel.ClientSession, tunnel: Tunnel) -> None:
+        async with session.ws_connect(URL, timeout=QUIET) as socket:
+            assert socket.get_extra_info("peername")[1] == 80
+            assert socket.get_extra_info("unknown", 5) == 5
+        assert socket.get_extra_info("peername") is None
+        assert socket.get_extra_info("peername", "gone") == "gone"
+
+    play(tell(), main)
+
+
 def test_the_total_timeout_ends_with_the_handshake() -> None:
     async def main(
         session: windtunnel.ClientSession, tunnel: Tunnel

@@ -100,6 +100,20 @@ def test_a_silent_server_is_asked_and_then_given_up(
     assert abs(start) < 0.001
 
 
+def test_the_connector_says_which_times_end_at_a_whole_second() -> None:
+    async def main(session: windtunnel.ClientSession, tunnel: Tunnel) -> float:
+        connector = windtunnel.TCPConnector(timeout_ceil_threshold=2)
+        async with windtunnel.ClientSession(connector=connector) as mine:
+            socket = await mine.ws_connect(URL, heartbeat=2)
+            assert (await socket.receive()).type is WSMsgType.ERROR
+        return at(tunnel.clock.elapsed)
+
+    peer = Peer()
+    # Asked at the third second; the time for an answer, 1 s, is below the threshold.
+    assert play(peer, main) == 4
+    assert [round(moment, 2) for moment in peer.pings] == [3]
+
+
 def test_a_pong_starts_the_silence_anew() -> None:
     peer = Peer(1, 1.5)
     moment, _ = lost(peer, 4)

@@ -87,6 +87,8 @@ def test_mistakes_are_errors_before_anything_is_sent() -> None:
             await socket.send_bytes(cast("bytes", "x"))
         with pytest.raises(ValueError, match="126 bytes in a control frame"):
             await socket.ping(b"x" * 126)
+        with pytest.raises(TypeError, match="data argument must be byte-ish"):
+            await socket.ping(cast("bytes", 3))
         for opcode in (WSMsgType.CLOSE, WSMsgType.CONTINUATION, WSMsgType.CLOSED):
             with pytest.raises(ValueError, match="cannot be sent, allowed: TEXT"):
                 await socket.send_frame(b"", opcode)

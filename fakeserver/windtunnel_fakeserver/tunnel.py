@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from windtunnel_fakeserver._journal.record import ConnectionRecord
     from windtunnel_fakeserver.simulation import Clock, Network, SimLoop, Trace
     from windtunnel_fakeserver.simulation.shape import Latency, Split
 
@@ -100,6 +101,19 @@ class Tunnel(Venue):
     def server(self) -> FakeServer:
         """The default host, ``http://server.test``, made on first use."""
         return self.host(_DEFAULT_HOST)
+
+    @property
+    def left_open(self) -> list[ConnectionRecord]:
+        """Connections whose client has not closed its end.
+
+        The server alone cannot tell: the end stands behind data that it does not read.
+        """
+        open_ends = self.network.open_clients()
+        return [
+            record
+            for record in self.journal.connections
+            if record.client_open and record.peer in open_ends
+        ]
 
     # -- running ------------------------------------------------------------------
 
@@ -187,8 +201,7 @@ class Tunnel(Venue):
         self._leaks += [
             f"connection {record.number} to {record.server}, opened by the client at "
             f"t={record.opened:.3f}: close the session or response that owns it"
-            for record in self.journal.connections
-            if record.client_open
+            for record in self.left_open
         ]
         was_clean = not self._leaks
         await super().aclose()
@@ -208,7 +221,7 @@ class Tunnel(Venue):
             arrival = self.network.next_arrival()
             if arrival is not None and arrival < end:
                 await self.clock.advance(max(arrival - self.clock.time(), 0.0))
-            elif any(record.client_open for record in self.journal.connections):
+            elif self.left_open:
                 await self.clock.advance(end - self.clock.time())
             else:
                 return

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from tests.fakeserver.venues import connect
-from windtunnel_fakeserver import Reply, Tunnel, VerificationError, Wire
+from windtunnel_fakeserver import Reply, Stall, Tunnel, VerificationError, Wire
 from windtunnel_fakeserver.simulation import DeadlockError, UnknownHostError
 
 GET = b"GET / HTTP/1.1\r\n\r\n"
@@ -237,3 +237,19 @@ def test_equal_seeds_give_equal_traces() -> None:
 
     assert digest(1) == digest(1)
     assert digest(1) != digest(2)
+
+
+def test_an_end_that_stands_behind_unread_data_is_no_leak() -> None:
+    async def main(tunnel: Tunnel) -> None:
+        tunnel.server.on_connect(Stall(at="connect"))
+        _reader, writer = await asyncio.open_connection("server.test", 80)
+        writer.write(bytes(1_000_000))
+        await asyncio.sleep(1)
+        (record,) = tunnel.journal.connections
+        assert tunnel.left_open == [record]
+        writer.transport.abort()
+        await asyncio.sleep(1)
+        assert record.client_open
+        assert tunnel.left_open == []
+
+    Tunnel().run(main)

@@ -194,6 +194,15 @@ class Network:
         """Loop time of the next thing that arrives anywhere; None if there is none."""
         return self._queue[0][0] if self._queue else None
 
+    def open_clients(self) -> set[str]:
+        """Name the client ends that are open, ``198.18.0.1:49152``, as servers do."""
+        names: set[str] = set()
+        for end in self.sockets.values():
+            if end.endpoint is not None and end.endpoint.outbound.direction == ">":
+                host, port = end.getsockname()[:2]
+                names.add(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        return names
+
     def deliver(self) -> None:
         """Let everything arrive that is due now, in order."""
         queue = self._queue

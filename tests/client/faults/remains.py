@@ -25,13 +25,12 @@ def remains(connector: windtunnel.BaseConnector, tunnel: Tunnel) -> list[str]:
     idle = len(idle_ones)
     # The proxy's own connection to the target is in the journal, too.
     idle_in_journal = idle + sum(_is_tunnelled(each.key.proxy) for each in idle_ones)
-    still_open = [each for each in tunnel.journal.connections if each.client_open]
     found: dict[str, Any] = {
         "places in use": pool._in_use,
         "places in use by host": pool._in_use_by_key,
         "waiters": pool._waiters,
         "uploads": pool._uploads,
-        "open connections that are not idle": len(still_open) - idle_in_journal,
+        "open connections that are not idle": len(tunnel.left_open) - idle_in_journal,
         "live connections that are not idle": len(pool._live) - idle,
         "timers": _timers(idle, is_closed=pool.is_closed),
         "tasks": list(_tasks()),

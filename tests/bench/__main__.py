@@ -161,7 +161,7 @@ def show(
 ) -> None:
     """Print what was measured."""
     if measured["table"]:
-        title = ", ".join(f"{n} {version}" for n, version in report.versions().items())
+        title = report.circumstances()
         rows = report.rows(measured["table"])
         report.show_table(title, report.HEADINGS, rows, markdown)
     if measured["imports"]:

@@ -52,10 +52,17 @@ def _processor() -> str:
 
 def versions() -> dict[str, str]:
     """Say which versions were measured."""
-    packages = (*ENTRANTS, "multidict", "yarl")
+    packages = (*ENTRANTS, "multidict", "yarl", "websockets")
     found = {name: importlib.metadata.version(name) for name in packages}
     python = f"{platform.python_implementation()} {platform.python_version()}"
     return {"python": python, **found}
+
+
+def circumstances() -> str:
+    """Say in one line what was measured, and on what."""
+    names = ", ".join(f"{name} {version}" for name, version in versions().items())
+    load = f"{os.getloadavg()[0]:.1f}"
+    return f"{names}; {os.cpu_count()} processors, load {load} at the end"
 
 
 def rows(table: Mapping[str, Mapping[str, Figures]]) -> list[tuple[str, ...]]:

@@ -32,6 +32,7 @@ class Scenario:
         repeats: Processes per client and round. A download costs aiohttp up to twice
             as much in one process as in another, as its heap happens to lie.
         connector: Arguments of the session's ``TCPConnector``.
+        without: Modules that cannot be imported, as if they were not installed.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Scenario:
     counted: int = 0
     repeats: int = 1
     connector: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    without: tuple[str, ...] = ()
 
 
 SCENARIOS: Final = {
@@ -116,6 +118,10 @@ SCENARIOS: Final = {
         Scenario(
             "ws-large", "WebSocket, 1 MiB and back", "MiB",
             websockets.large, 128, 32, 8, gate=1.2,
+        ),
+        Scenario(
+            "ws-large-python", "the same, masked in Python", "MiB",
+            websockets.large, 128, 32, 8, without=("websockets.speedups",),
         ),
     )
 }  # fmt: skip

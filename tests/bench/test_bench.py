@@ -56,7 +56,7 @@ def test_one_tiny_round_measures_both_clients_and_writes_complete_json(
     assert status in (0, 1)  # so small a round says nothing about speed
     data = json.loads(file.read_text(encoding="utf-8"))
     assert set(data["versions"]) == {
-        "python", "windtunnel", "aiohttp", "multidict", "yarl",
+        "python", "windtunnel", "aiohttp", "multidict", "yarl", "websockets",
     }  # fmt: skip
     assert data["machine"]["processors"] >= 1
     assert data["settings"]["rounds"] == 1

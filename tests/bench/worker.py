@@ -64,6 +64,8 @@ def main() -> None:
     options = parser.parse_args()
     scenario = SCENARIOS[options.scenario]
     allow_open_files()
+    for module in scenario.without:
+        sys.modules[module] = None  # type: ignore[assignment]  # says: not there
     result = asyncio.run(
         measure(scenario, options.entrant, options.site, options.amount)
     )

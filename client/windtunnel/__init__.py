@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         client_exceptions as client_exceptions,
         client_middleware_digest_auth as client_middleware_digest_auth,
         client_middlewares as client_middlewares,
+        client_proto as client_proto,
         client_reqrep as client_reqrep,
         client_ws as client_ws,
         connector as connector,
@@ -411,8 +412,9 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split
 # Users of aiohttp's modules find them without importing them.
 _PARTS = """
     abc client client_exceptions client_middleware_digest_auth client_middlewares
-    client_reqrep client_ws connector cookiejar errors formdata hdrs helpers http
-    http_exceptions http_websocket multipart payload resolver streams tracing typedefs
+    client_proto client_reqrep client_ws connector cookiejar errors formdata hdrs
+    helpers http http_exceptions http_websocket multipart payload resolver streams
+    tracing typedefs
 """
 _MODULES = frozenset(_PARTS.split())
 

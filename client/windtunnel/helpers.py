@@ -11,11 +11,15 @@ from windtunnel import (
 from windtunnel._base.typedefs import (
     UNSET as sentinel,  # noqa: N811  # the compatible name
 )
+from windtunnel._body.stand_ins import (
+    TimerNoop,
+)
 
 __all__ = (
     "BasicAuth",
     "ChainMapProxy",
     "ETag",
+    "TimerNoop",
     "encode_basic_auth",
     "sentinel",
 )

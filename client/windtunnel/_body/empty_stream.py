@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from windtunnel._base.compat import override
 from windtunnel._base.typedefs import NO_CAUSE
+from windtunnel._body.stand_ins import ResponseHandler
 from windtunnel._body.stream import StreamReader
 
 __all__ = ("EMPTY_PAYLOAD", "EmptyStreamReader")
-
-
-class _NoSource:
-    """A source that never gives anything."""
-
-    def pause_reading(self) -> None:
-        """Do nothing."""
-
-    def resume_reading(self) -> None:
-        """Do nothing."""
 
 
 class EmptyStreamReader(StreamReader):
@@ -29,7 +20,7 @@ class EmptyStreamReader(StreamReader):
     __slots__ = ()
 
     def __init__(self) -> None:
-        super().__init__(_NoSource(), 2**16)
+        super().__init__(ResponseHandler(), 2**16)
         super().feed_eof()
 
     @override

@@ -92,7 +92,7 @@ class ClientResponse(ResponseHead):
         traces: Not used; sessions watch their own responses.
         loop: Not used.
         session: Whose charset resolver is asked, None for UTF-8.
-        stream_writer: Whose ``output_size`` is shown.
+        stream_writer: Whose ``output_size`` is shown, None for 0.
 
     Attributes:
         is_entered: Whether an ``async with`` will release it.
@@ -133,7 +133,7 @@ class ClientResponse(ResponseHead):
         traces: Any,
         loop: asyncio.AbstractEventLoop,
         session: Any,
-        stream_writer: Any,
+        stream_writer: Any = None,
     ) -> None:
         from windtunnel._exchange.handmade import HandMade
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def output_bytes(request: Request | HandMade) -> int:
     """Say how many bytes were sent, head and framing included."""
     if isinstance(request, HandMade):
-        return int(request.stream_writer.output_size)
+        return int(getattr(request.stream_writer, "output_size", 0))
     return len(request.plan.head)
 
 

@@ -254,15 +254,20 @@ class BaseConnector:
         pool = getattr(self, "_pool", None)
         if pool is None or pool.is_closed or not pool.has_idle:
             return
+        idle = pool.idle_connections()
         warnings.warn(
-            f"Unclosed connector {self!r}",
+            f"Unclosed connector {self!r} with {', '.join(map(repr, idle))}",
             ResourceWarning,
             stacklevel=2,
             source=self,
         )
         if not self._loop.is_closed():
             self._loop.call_exception_handler(
-                {"connector": self, "message": "Unclosed connector"}
+                {
+                    "connector": self,
+                    "connections": idle,
+                    "message": "Unclosed connector",
+                }
             )
             pool.drop()
 

@@ -111,6 +111,10 @@ class Pool:
         """Whether any connection is kept for later."""
         return bool(self._idle)
 
+    def idle_connections(self) -> list[Connection]:
+        """List the connections that are kept for later."""
+        return [each for idle in self._idle.values() for each in idle]
+
     # --- places ---------------------------------------------------------------------
 
     def take(self, key: ConnectionKey, now: float) -> Connection | None:

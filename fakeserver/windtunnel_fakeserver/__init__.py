@@ -22,7 +22,7 @@ from windtunnel_fakeserver._script.json_diff import subset
 from windtunnel_fakeserver._script.pace import Delay, Pause, pause
 from windtunnel_fakeserver._script.reply import App, Reply
 from windtunnel_fakeserver._script.routes import Route
-from windtunnel_fakeserver._serve.authority import Authority, Tls
+from windtunnel_fakeserver._serve.authority import Authority, Identity, Tls
 from windtunnel_fakeserver._serve.gate import Gate
 from windtunnel_fakeserver._serve.server import FakeServer
 from windtunnel_fakeserver._serve.wire import Script, Wire
@@ -49,6 +49,7 @@ __all__ = [
     "Garbage",
     "Gate",
     "HalfClose",
+    "Identity",
     "Journal",
     "Loopback",
     "Moment",

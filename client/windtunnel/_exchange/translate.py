@@ -72,7 +72,7 @@ def explain(failure: BaseException, request: Request) -> BaseException:
             error = _proxy_error(failure, request)
         case _:
             return _explain_common(failure, request)
-    error.__cause__ = failure.__cause__
+    error.__cause__ = error.__cause__ or failure.__cause__
     return error
 
 

@@ -48,6 +48,7 @@ class ConnectionRecord:
         opened: Seconds since the start of the tunnel.
         closed: The same for the end, None while the server's side is open.
         tls: True once a TLS handshake has succeeded on it.
+        client_name: Common name in the certificate that the client showed, if any.
         scripted: Name of the script that serves it, empty for routes.
         events: Everything in order.
     """
@@ -58,6 +59,7 @@ class ConnectionRecord:
     opened: float
     closed: float | None = None
     tls: bool = False
+    client_name: str = ""
     scripted: str = ""
     events: list[WireEvent] = field(default_factory=list[WireEvent])
 

@@ -11,8 +11,9 @@ import asyncio
 import socket
 import ssl
 import struct
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from windtunnel_fakeserver._serve.authority import AskingContext
 from windtunnel_fakeserver._wire.compat import override
 from windtunnel_fakeserver._wire.request_reader import RequestReader
 from windtunnel_fakeserver.errors import WireClosedError
@@ -116,6 +117,8 @@ class Link(asyncio.Protocol):
 
     @override
     def connection_lost(self, exc: BaseException | None) -> None:
+        if self.gone.done():
+            return
         self.lost = True
         self.failure = exc
         if exc is not None and not self._handshaking:
@@ -251,18 +254,28 @@ class Link(asyncio.Protocol):
             transport = await self._loop.start_tls(
                 self.transport, self, context, server_side=True
             )
+            if transport is None:
+                # So asyncio says that the client left within the handshake.
+                raise ConnectionResetError
         except OSError as exc:
-            text = f"handshake failed: {_reason(exc)}"
+            failure = context.failure if isinstance(context, AskingContext) else None
+            text = f"handshake failed: {_reason(failure or exc)}"
             self._journal.event(self.record, "in", "tls", b"", text)
-            self.lost = True
+            # asyncio does not, when the connection ends within the handshake.
+            self.connection_lost(exc)
             msg = f"TLS {text} on connection {self.record.number}"
             raise WireClosedError(msg) from exc
-        self.transport = cast("asyncio.Transport", transport)
+        except asyncio.CancelledError:
+            self.connection_lost(None)
+            raise
+        self.transport = transport
         # Not 0 as above: the TLS transport pauses at the limit, not beyond it.
         self.transport.set_write_buffer_limits(1, 0)
         self.record.tls = True
         self._handshaking = False
-        version = self.transport.get_extra_info("ssl_object").version()
+        ssl_object = self.transport.get_extra_info("ssl_object")
+        self.record.client_name = _common_name(ssl_object.getpeercert() or {})
+        version = ssl_object.version()
         self._journal.event(self.record, "", "tls", b"", version)
 
     async def _run(self) -> None:
@@ -278,6 +291,11 @@ def _address(peer: object) -> str:
         host = str(parts[0])
         return f"[{host}]:{parts[1]}" if ":" in host else f"{host}:{parts[1]}"
     return ""
+
+
+def _common_name(certificate: dict[str, Any]) -> str:
+    names = dict(pair for fields in certificate.get("subject", ()) for pair in fields)
+    return str(names.get("commonName", ""))
 
 
 def _reason(exc: BaseException) -> str:

@@ -20,7 +20,11 @@ from windtunnel_fakeserver._script.match import make_matcher
 from windtunnel_fakeserver._script.plan import Plan, plan_raw, plan_reply
 from windtunnel_fakeserver._script.reply import Answer, App, RawReply, Reply
 from windtunnel_fakeserver._script.routes import Place, Route, Routes
-from windtunnel_fakeserver._serve.authority import Tls, process_authority
+from windtunnel_fakeserver._serve.authority import (
+    AskingContext,
+    Tls,
+    process_authority,
+)
 from windtunnel_fakeserver._serve.link import Link
 from windtunnel_fakeserver._serve.routed import Serving
 from windtunnel_fakeserver._serve.strike import await_hello, strike
@@ -351,10 +355,13 @@ class FakeServer:
         return True
 
     def _server_context(self) -> ssl.SSLContext:
-        if self._context is None:
+        context = self._context
+        if context is None:
             tls = self.tls or Tls()
-            self._context = process_authority().server_context(tls, self.host.host)
-        return self._context
+            context = process_authority().server_context(tls, self.host.host)
+            if not isinstance(context, AskingContext):
+                self._context = context
+        return context
 
     async def _play(self, script: Script, link: Link) -> None:
         name = _name(script)

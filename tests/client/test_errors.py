@@ -20,7 +20,7 @@ from yarl import URL
 from windtunnel import errors
 from windtunnel._base.typedefs import ConnectionKey, RequestInfo
 
-KEY = ConnectionKey("example.com", 8443, True, True)
+KEY = ConnectionKey("example.com", 8443, True, True, None, None, None)
 REFUSED = ConnectionRefusedError(111, "refused")
 BAD_CERTIFICATE = ssl.SSLCertVerificationError("expired")
 REQUEST = RequestInfo(

@@ -83,6 +83,8 @@ class ConnectionKey(NamedTuple):
         ssl: True for verification with the default context, False for none, or a
             context or a fingerprint of the caller's.
         proxy: What the connection goes through, None for nothing.
+        proxy_auth: Not used: credentials are in ``proxy``.
+        proxy_headers_hash: Not used: the fields are in ``proxy``.
         server_hostname: Name that the certificate must have, None for ``host``.
     """
 
@@ -90,7 +92,9 @@ class ConnectionKey(NamedTuple):
     port: int
     is_ssl: bool
     ssl: SSLContext | Fingerprint | bool
-    proxy: ProxyRoute | None = None
+    proxy: ProxyRoute | None
+    proxy_auth: None
+    proxy_headers_hash: None
     server_hostname: str | None = None
 
 

@@ -38,6 +38,7 @@ from windtunnel._exchange.headers import (
 from windtunnel._exchange.request import WITHOUT_BODY, Plan
 from windtunnel._exchange.response import ClientResponse
 from windtunnel._exchange.target import Target
+from windtunnel._exchange.translate import explain_dial
 from windtunnel._policy.auth import BasicAuth, checked_auth
 from windtunnel._policy.proxy import checked_proxy_auth, make_route, proxy_url
 from windtunnel.errors import InvalidUrlClientError
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from windtunnel._exchange.headers import Headers
+    from windtunnel._policy.deadline import ClientTimeout
     from windtunnel._transport.connector import BaseConnector
     from windtunnel._transport.tls import TlsSetting
 
@@ -199,6 +201,8 @@ class ClientRequest:
             self.is_ssl(),
             self.ssl,
             self._route(),
+            None,
+            None,
             self.server_hostname,
         )
 
@@ -445,6 +449,12 @@ class ClientRequest:
             server_hostname=self.server_hostname,
             version=self.version,
         )
+
+    def explain(
+        self, failure: BaseException, connector: BaseConnector, timeout: ClientTimeout
+    ) -> BaseException:
+        """Say why there is no connection for it, in public words."""
+        return explain_dial(failure, self.plan(None, connector), timeout)
 
     def _settle_framing(self) -> None:
         """Follow what was changed since the headers were written."""

@@ -150,7 +150,14 @@ class Plan:
         self.ssl = ssl
         self.expects = block.expects and payload is not None
         self.key = ConnectionKey(
-            target.host, target.port, target.is_ssl, ssl, proxy, server_hostname
+            target.host,
+            target.port,
+            target.is_ssl,
+            ssl,
+            proxy,
+            None,
+            None,
+            server_hostname,
         )
         framing = self.framing = frame_body(method, payload, block)
         host = target.host_field if block.host is None else block.host

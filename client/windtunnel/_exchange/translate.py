@@ -13,6 +13,8 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from windtunnel._base.typedefs import RequestInfo
 from windtunnel._body.decoders import DecodeError
+from windtunnel._exchange.request import Request
+from windtunnel._policy.deadline import NEVER
 from windtunnel._transport.failures import (
     ClosedHere,
     DialFailed,
@@ -21,6 +23,7 @@ from windtunnel._transport.failures import (
     TimedOut,
     UploadFailed,
 )
+from windtunnel._transport.settings import ReadSettings
 from windtunnel._transport.tunnel import connect_fields
 from windtunnel._wire.violation import WireError
 from windtunnel.errors import (
@@ -42,7 +45,8 @@ from windtunnel.errors import (
 )
 
 if TYPE_CHECKING:
-    from windtunnel._exchange.request import Request
+    from windtunnel._exchange.request import Plan
+    from windtunnel._policy.deadline import ClientTimeout
 
 
 def explain(failure: BaseException, request: Request) -> BaseException:
@@ -74,6 +78,14 @@ def explain(failure: BaseException, request: Request) -> BaseException:
             return _explain_common(failure, request)
     error.__cause__ = error.__cause__ or failure.__cause__
     return error
+
+
+def explain_dial(
+    failure: BaseException, plan: Plan, timeout: ClientTimeout
+) -> BaseException:
+    """Translate why there is no connection for what nobody has sent yet."""
+    bare = Request(plan, None, ReadSettings(), timeout, NEVER, NEVER)
+    return explain(failure, bare)
 
 
 def explain_body(failure: BaseException, request: Request) -> BaseException:

@@ -8,24 +8,42 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from windtunnel._base.typedefs import UNSET, ConnectionKey, Unset
 from windtunnel._base.watch import WATCH
-from windtunnel._transport.failures import ClosedHere, Disconnected
+from windtunnel._policy.deadline import NEVER
+from windtunnel._transport.failures import ClosedHere, Disconnected, TransportFailure
 from windtunnel._transport.pool import Pool
 from windtunnel._transport.tls import TlsSetting, check_ssl_argument
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Mapping
+    from collections.abc import Coroutine, Iterable, Mapping, Sequence
     from types import TracebackType
     from typing import Any
 
     from windtunnel._base.watch import Watch
+    from windtunnel._policy.deadline import ClientTimeout
     from windtunnel._transport.connection import Connection
     from windtunnel._transport.dial import Deadlines
+    from windtunnel._transport.handle import Connection as Handle
 
 DEFAULT_KEEPALIVE_SECONDS = 15.0
+
+
+class Asker(Protocol):
+    """What ``connect`` asks of a request."""
+
+    @property
+    def connection_key(self) -> ConnectionKey:
+        """What the connection has to match."""
+        ...
+
+    def explain(
+        self, failure: BaseException, connector: BaseConnector, timeout: ClientTimeout
+    ) -> BaseException:
+        """Translate why there is none."""
+        ...
 
 
 class BaseConnector:
@@ -148,6 +166,38 @@ class BaseConnector:
         """
         checked = check_ssl_argument(value)
         return self._ssl if checked is True else checked
+
+    async def connect(
+        self,
+        req: Asker,
+        traces: Sequence[Any],
+        timeout: ClientTimeout,  # noqa: ASYNC109  # API
+    ) -> Handle:
+        """Make or reuse a connection, for instance to have one before it is needed.
+
+        Args:
+            req: A ``ClientRequest`` for which it is.
+            traces: Not used; sessions watch their own requests.
+            timeout: How long it may take, by ``connect`` and ``sock_connect``.
+
+        Returns:
+            The connection; ``release`` it into the pool, or ``close`` it.
+
+        Raises:
+            ClientConnectionError: It cannot be made.
+        """
+        from windtunnel._transport.dial import Deadlines
+        from windtunnel._transport.handle import Connection as Handle
+
+        key = req.connection_key
+        key = key._replace(ssl=self.tls_setting(key.ssl))
+        deadlines = Deadlines.begin(self._loop.time(), NEVER, timeout)
+        try:
+            connection = await self.acquire(key, deadlines)
+        except TransportFailure as failure:
+            error = req.explain(failure, self, timeout)
+            raise error from error.__cause__
+        return Handle(self, key, connection, self._loop)
 
     async def acquire(
         self, key: ConnectionKey, deadlines: Deadlines, watch: Watch | None = None

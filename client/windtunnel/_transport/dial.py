@@ -110,7 +110,7 @@ def dial(
         return dialler.open(key, lambda: Connection(pool, key, dialler.loop))
     # A pinned certificate is the target's.
     tls = True if isinstance(key.ssl, Fingerprint) else key.ssl
-    hop = ConnectionKey(proxy.host, proxy.port, proxy.is_ssl, tls)
+    hop = ConnectionKey(proxy.host, proxy.port, proxy.is_ssl, tls, None, None, None)
     if not proxy.is_tunnel:
         make = lambda: Connection(pool, key, dialler.loop)  # noqa: E731
         return dialler.open(hop, make, is_proxy=True)

@@ -302,3 +302,35 @@ def test_a_long_list_of_codings_is_refused() -> None:
 def test_only_what_can_be_decoded_is_offered() -> None:
     for name in ACCEPT_ENCODING.split(", "):
         assert make_decoder(name) is not None
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "deflate, gzip"])
+@pytest.mark.parametrize("size", [0, 9, 10, 11, 100_000])
+def test_a_cap_is_what_the_body_may_have_and_not_a_byte_more(
+    coding: str, size: int
+) -> None:
+    data = b"x" * size
+    for name in coding.split(", "):
+        data = gzip.compress(data) if name == "gzip" else zlib.compress(data)
+    for pieces in ([data], [data[i : i + 1] for i in range(len(data))]):
+        decoder = make_decoder(coding, 10)
+        assert decoder is not None
+        out = b""
+        try:
+            for piece in pieces:
+                out += decoder.decode(piece, 7)
+                while decoder.pending:
+                    out += decoder.decode(b"", 7)
+            decoder.finish()
+        except DecodeError as exc:
+            assert size > 10
+            assert exc.is_too_large
+            assert "more than 10 bytes, which is its limit" in str(exc)
+        else:
+            assert out == b"x" * size
+            assert size <= 10
+        assert len(out) <= 10
+
+
+def test_a_cap_on_nothing_to_undo_is_nothing() -> None:
+    assert make_decoder("identity", 5) is None

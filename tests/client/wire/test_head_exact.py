@@ -15,7 +15,7 @@ from tests.client.wire.heads import (
     read_slowly,
 )
 from windtunnel._wire.head_exact import HeadReader
-from windtunnel._wire.limits import DEFAULT_LIMITS, Limits
+from windtunnel._wire.limits import DEFAULT_LIMITS
 from windtunnel._wire.violation import WireError
 
 

@@ -214,7 +214,8 @@ class BaseConnector:
         Raises:
             TransportFailure: No connection in time, or none at all.
         """
-        pool, was_watched = self._pool, WATCH.set(watch)
+        pool = self._pool
+        hidden = None if WATCH.get() is watch else WATCH.set(watch)
         try:
             is_queued = watch is not None and pool.must_wait(key)
             if watch is not None and is_queued:
@@ -222,39 +223,48 @@ class BaseConnector:
             if not pool.reserve_now(key):
                 await pool.reserve(key, *deadlines.earliest())
             try:
-                if watch is not None and is_queued:
-                    await watch.emit("connection_queued_end")
+                if watch is not None:
+                    return await self._find_watched(key, deadlines, watch, is_queued)
                 connection = pool.pop_idle(key, self._loop.time())
                 if connection is None:
-                    return await self._dial_usable(key, deadlines, watch)
-                if watch is not None:
-                    await _tell_of_reuse(connection, watch)
+                    connection = await self._dial(key, deadlines)
+                    self._check_new(connection)
             except BaseException:
                 pool.vacate(key)
                 raise
             return connection
         finally:
-            WATCH.reset(was_watched)
+            if hidden is not None:
+                WATCH.reset(hidden)
 
-    async def _dial_usable(
-        self, key: ConnectionKey, deadlines: Deadlines, watch: Watch | None
+    async def _find_watched(
+        self, key: ConnectionKey, deadlines: Deadlines, watch: Watch, is_queued: bool
     ) -> Connection:
-        """Dial, and give only what can be used."""
-        if watch is not None:
-            await watch.emit("connection_create_start")
+        """Use an idle connection or make one, and tell whoever watches."""
+        if is_queued:
+            await watch.emit("connection_queued_end")
+        connection = self._pool.pop_idle(key, self._loop.time())
+        if connection is not None:
+            await _tell_of_reuse(connection, watch)
+            return connection
+        await watch.emit("connection_create_start")
         connection = await self._dial(key, deadlines)
         try:
-            if watch is not None:
-                await watch.emit("connection_create_end")
-            if self._pool.is_closed:
-                raise ClosedHere("Connector is closed.")
+            await watch.emit("connection_create_end")
         except BaseException:
             connection.shut(ClosedHere("Connector is closed."))
             raise
+        self._check_new(connection)
+        return connection
+
+    def _check_new(self, connection: Connection) -> None:
+        """Refuse a connection that cannot be used after all."""
+        if self._pool.is_closed:
+            connection.shut(ClosedHere("Connector is closed."))
+            raise ClosedHere("Connector is closed.")
         if not connection.is_usable():
             connection.cut()
             raise Disconnected(None, has_answer=False)
-        return connection
 
     def _dial(
         self, key: ConnectionKey, deadlines: Deadlines

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from aiohappyeyeballs import (
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from windtunnel._transport.pool import Pool
 
 _T = TypeVar("_T")
+_NO_TLS: dict[str, Any] = {}
 _P = TypeVar("_P", bound=asyncio.BaseProtocol)
 
 
@@ -107,12 +109,12 @@ def dial(
     dialler = _Dialler(pool, settings, deadlines)
     proxy = key.proxy
     if proxy is None:
-        return dialler.open(key, lambda: Connection(pool, key, dialler.loop))
+        return dialler.open(key, partial(Connection, pool, key, dialler.loop))
     # A pinned certificate is the target's.
     tls = True if isinstance(key.ssl, Fingerprint) else key.ssl
     hop = ConnectionKey(proxy.host, proxy.port, proxy.is_ssl, tls, None, None, None)
     if not proxy.is_tunnel:
-        make = lambda: Connection(pool, key, dialler.loop)  # noqa: E731
+        make = partial(Connection, pool, key, dialler.loop)
         return dialler.open(hop, make, is_proxy=True)
     return dialler.tunnel(key, proxy, hop)
 
@@ -155,37 +157,53 @@ class _Dialler:
         self._used: AddrInfoType | None = None
         self.loop = asyncio.get_running_loop()
 
-    async def open(
+    def open(
         self, hop: ConnectionKey, make: Callable[[], _P], *, is_proxy: bool = False
+    ) -> Coroutine[Any, Any, _P]:
+        """Connect to one host, by any of its addresses, with its TLS, when awaited."""
+        addresses = self._settings.names.at_hand(hop.host, hop.port)
+        if addresses is not None and len(addresses) == 1:
+            # Most dials: each frame that waits costs, with thousands of requests held.
+            return self._try(addresses, hop, make, is_proxy)
+        return self._open_any(addresses, hop, make, is_proxy)
+
+    async def _open_any(
+        self,
+        addresses: list[AddrInfoType] | None,
+        hop: ConnectionKey,
+        make: Callable[[], _P],
+        is_proxy: bool,
     ) -> _P:
-        """Connect to one host, by any of its addresses, with its TLS.
+        """Look for addresses if there are none, and try them.
 
         An address that answers but whose TLS fails is not the last word: the others
         are tried, each within ``sock_connect``.
         """
-        addresses = self._settings.names.at_hand(hop.host, hop.port)
         if addresses is None:
             addresses = await self._look_up(hop)
         while True:
-            deadline = self._deadlines.earliest_of_attempt(self.loop.time())
             try:
-                return await until(
-                    deadline,
-                    Phase.CONNECT,
-                    self._pool,
-                    self._attempt(addresses, hop, make),
-                )
+                return await self._try(addresses, hop, make, is_proxy)
             except TimedOut as exc:
                 left = self._others(addresses)
                 if not left or exc.kind != "sock_connect":
                     raise
-            except ServerFingerprintMismatch:
+            except (DialFailed, ServerFingerprintMismatch):
                 if not (left := self._others(addresses)):
                     raise
-            except OSError as exc:
-                if not (left := self._others(addresses)):
-                    raise DialFailed(exc, hop, is_proxy=is_proxy) from exc
             addresses = left
+
+    def _try(
+        self,
+        addresses: list[AddrInfoType],
+        hop: ConnectionKey,
+        make: Callable[[], _P],
+        is_proxy: bool,
+    ) -> Coroutine[Any, Any, _P]:
+        """Make one attempt, in its time."""
+        deadline = self._deadlines.earliest_of_attempt(self.loop.time())
+        attempt = self._attempt(addresses, hop, make, is_proxy)
+        return until(deadline, Phase.CONNECT, self._pool, attempt)
 
     async def _look_up(self, hop: ConnectionKey) -> list[AddrInfoType]:
         names = self._settings.names
@@ -206,35 +224,34 @@ class _Dialler:
         return [] if used is None else [info for info in addresses if info is not used]
 
     async def _attempt(
-        self, addresses: list[AddrInfoType], hop: ConnectionKey, make: Callable[[], _P]
+        self,
+        addresses: list[AddrInfoType],
+        hop: ConnectionKey,
+        make: Callable[[], _P],
+        is_proxy: bool,
     ) -> _P:
         """Connect to the first address that answers, which ``_used`` is afterwards."""
-        self._used = None
+        self._used = sock = None
         settings = self._settings
-        if len(addresses) > 1 or settings.local_addr is not None:
-            sock = await self._race(addresses)
-        else:
-            # Most dials; a race of one would cost more than all the rest.
-            (info,) = addresses
-            sock = (settings.socket_factory or _new_socket)(info)
-            try:
+        try:
+            if len(addresses) > 1 or settings.local_addr is not None:
+                sock = await self._race(addresses)
+            else:
+                # A race of one would cost more than all the rest.
+                (info,) = addresses
+                sock = (settings.socket_factory or _new_socket)(info)
                 sock.setblocking(False)
                 await self.loop.sock_connect(sock, info[4])
-            except BaseException:
-                sock.close()
-                raise
-        # Put a protocol, and TLS if it is due, onto the connected socket.
-        tls: dict[str, Any] = {}
-        if hop.is_ssl:
-            tls = self._tls_options(hop)
-            tls["ssl"] = context_for(hop.ssl)
-        try:
+            tls = self._tls_options(hop) if hop.is_ssl else _NO_TLS
             transport, protocol = await self.loop.create_connection(
                 make, sock=sock, **tls
             )
-        except BaseException:
-            # Harmless if the transport has closed it already.
-            sock.close()
+        except BaseException as exc:
+            if sock is not None:
+                # Harmless if the transport has closed it already.
+                sock.close()
+            if isinstance(exc, OSError):
+                raise DialFailed(exc, hop, is_proxy=is_proxy) from exc
             raise
         _check_certificate(hop.ssl, transport)
         return protocol
@@ -276,6 +293,7 @@ class _Dialler:
 
     def _tls_options(self, key: ConnectionKey) -> dict[str, Any]:
         return {
+            "ssl": context_for(key.ssl),
             "server_hostname": key.server_hostname or key.host.rstrip("."),
             "ssl_shutdown_timeout": self._settings.ssl_shutdown_timeout,
         }
@@ -284,7 +302,7 @@ class _Dialler:
         self, key: ConnectionKey, proxy: ProxyRoute, hop: ConnectionKey
     ) -> Connection:
         """Connect to a proxy, and from there to the target."""
-        request = await self.open(hop, lambda: TunnelRequest(self.loop), is_proxy=True)
+        request = await self.open(hop, partial(TunnelRequest, self.loop), is_proxy=True)
         transport = request.transport
         assert transport is not None
         try:
@@ -336,8 +354,9 @@ class _Dialler:
         self, transport: asyncio.Transport, connection: Connection
     ) -> asyncio.Transport | None:
         key = connection.key
+        options = self._tls_options(key)
         return await self.loop.start_tls(
-            transport, connection, context_for(key.ssl), **self._tls_options(key)
+            transport, connection, options.pop("ssl"), **options
         )
 
 

@@ -37,7 +37,8 @@ class ClientTimeout:
         sock_read: Silence between two portions of data from the server.
         sock_connect: One attempt to connect, TCP and TLS, not DNS.
         ceil_threshold: Deadlines this far away or farther are moved up to a whole
-            second of the loop's clock, so that many of them share one wake-up.
+            second of the loop's clock, so that many of them share one wake-up. Not that
+            of ``sock_read``.
 
     Raises:
         TypeError: A value is not a number.
@@ -100,8 +101,8 @@ def deadline_at(now: float, seconds: float | None, ceil_threshold: float = 5) ->
         A time on the loop's clock, ``NEVER`` (infinity) if there is no check. It is
         never earlier than ``now + seconds`` and less than one second later.
 
-    Compat: aiohttp leaves ``sock_read`` unrounded, and rounds ``connect`` and
-    ``sock_connect`` only above the threshold; here one rule holds for every check.
+    Compat: aiohttp rounds ``connect`` and ``sock_connect`` only above the threshold;
+    here one rule holds for all. ``sock_read`` is not rounded: it does not come here.
     """
     if not seconds:
         return NEVER

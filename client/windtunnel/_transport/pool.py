@@ -297,7 +297,8 @@ class Pool:
                 connection = idle.popleft()
                 connection.shut(ClosedHere("Connection closed"))
             if not idle:
-                del self._idle[key]
+                # The last one that was shut may have seen to it.
+                self._idle.pop(key, None)
 
     def close(self, *, politely: bool = False) -> Coroutine[Any, Any, None]:
         """Close every connection and fail every waiter, at once.

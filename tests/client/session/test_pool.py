@@ -94,6 +94,23 @@ def test_idle_connections_are_closed_when_their_time_is_over() -> None:
     )
 
 
+def test_each_idle_connection_is_closed_at_its_own_time() -> None:
+    async def main(session: windtunnel.ClientSession, tunnel: Tunnel) -> None:
+        failures: list[object] = []
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: failures.append(context))
+        for host in ("a", "b"):
+            tunnel.host(f"http://{host}.test").on("GET", "/").reply()
+            await read_all(session, f"http://{host}.test/")
+            await asyncio.sleep(5)
+        await asyncio.sleep(30)
+        closed = [record.closed for record in tunnel.journal.connections]
+        assert [moment is not None and round(moment) for moment in closed] == [16, 21]
+        assert failures == []
+
+    play(main=main)
+
+
 def test_short_keep_alive_is_exact_and_none_is_for_ever() -> None:
     async def main(
         seconds: float, session: windtunnel.ClientSession, tunnel: Tunnel

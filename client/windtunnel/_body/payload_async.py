@@ -94,7 +94,11 @@ async def _from_async(source: AsyncIterable[object]) -> AsyncIterator[bytes]:
     turn = 0
     try:
         async for piece in source:
-            if not isinstance(piece, (bytes, bytearray, memoryview)):
+            if type(piece) is bytes:
+                chunk = piece
+            elif isinstance(piece, (bytes, bytearray, memoryview)):
+                chunk = bytes(cast("bytes", piece))
+            else:
                 msg = (
                     f"piece {number} of the body is {shown(piece)} of type "
                     f"{type(piece).__name__}; allowed are bytes-like objects"
@@ -102,7 +106,7 @@ async def _from_async(source: AsyncIterable[object]) -> AsyncIterator[bytes]:
                 raise TypeError(msg)
             number += 1
             # An empty piece would look like the end of a chunked body.
-            if chunk := bytes(cast("bytes", piece)):
+            if chunk:
                 yield chunk
             turn += len(chunk)
             if turn >= BYTES_PER_TURN:

@@ -35,11 +35,11 @@ class Channel(asyncio.BufferedProtocol):
     Attributes:
         key: What it is connected to.
         transport: The asyncio transport, None until the connection is made.
+        drain: Done when the transport's buffer has room again; None while it has.
     """
 
     __slots__ = (
         "__weakref__",
-        "_drain",
         "_is_paused",
         "_loop",
         "_pool",
@@ -49,6 +49,7 @@ class Channel(asyncio.BufferedProtocol):
         "_timer_at",
         "_total_at",
         "_upload",
+        "drain",
         "key",
         "transport",
     )
@@ -67,7 +68,7 @@ class Channel(asyncio.BufferedProtocol):
         self._read_at = NEVER
         self._settings = _DEFAULT_SETTINGS
         self._upload: asyncio.Task[None] | None = None
-        self._drain: asyncio.Future[None] | None = None
+        self.drain: asyncio.Future[None] | None = None
 
     # --- what Connection knows ------------------------------------------------------
 
@@ -104,11 +105,6 @@ class Channel(asyncio.BufferedProtocol):
         if self.transport is not None and not self.transport.is_closing():
             self.transport.write(parts[0] if len(parts) == 1 else b"".join(parts))
 
-    async def drained(self) -> None:
-        """Wait until the transport's buffer has room."""
-        if self._drain is not None:
-            await self._drain
-
     def unsent_bytes(self) -> int | None:
         """Say how many bytes wait for the kernel to take them, None if it will not."""
         transport = self.transport
@@ -118,11 +114,11 @@ class Channel(asyncio.BufferedProtocol):
 
     @override
     def pause_writing(self) -> None:
-        self._drain = self._loop.create_future()
+        self.drain = self._loop.create_future()
 
     @override
     def resume_writing(self) -> None:
-        drain, self._drain = self._drain, None
+        drain, self.drain = self.drain, None
         if drain is not None and not drain.done():
             drain.set_result(None)
 

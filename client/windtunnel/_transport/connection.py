@@ -454,7 +454,7 @@ class Connection(Channel):
             is_clean
             and self._keep_alive
             and self._upload is None
-            and self._drain is None
+            and self.drain is None
             and not self._is_lost
             and not self.is_last
         ):

@@ -53,7 +53,8 @@ async def _send_chunks(connection: Connection, pieces: AsyncIterator[bytes]) -> 
     """Frame each piece as a chunk. Spec: RFC 9112 section 7.1."""
     async for piece in pieces:
         connection.write(b"%x\r\n" % len(piece), piece, b"\r\n")
-        await connection.drained()
+        if connection.drain is not None:
+            await connection.drain
     connection.write(b"0\r\n\r\n")
 
 
@@ -67,7 +68,8 @@ async def _send_bytes(
         left -= len(sent)
         if sent:
             connection.write(sent)
-            await connection.drained()
+            if connection.drain is not None:
+                await connection.drain
         if not left:
             return
     if left:

@@ -312,7 +312,7 @@ class Journey:
             return self.payload
         return asked.body if isinstance(asked.body, Payload) else None
 
-    def _upload(self) -> asyncio.Task[None] | None:
+    def _upload(self) -> asyncio.Task[Exception | None] | None:
         return None if self._last is None else self._last.upload
 
     async def _stop_upload(self) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from windtunnel._exchange.target import Target
     from windtunnel._exchange.upload_tracker import UploadTracker
     from windtunnel._policy.deadline import ClientTimeout
+    from windtunnel._transport.channel import Channel
     from windtunnel._transport.settings import ReadSettings
     from windtunnel._transport.tls import TlsSetting
 
@@ -212,6 +213,8 @@ class Request:
         is_repeatable: Whether it failed in a way that allows to send it again.
         keeps_payload: Whether the body may be needed again afterwards.
         tracer: Who watches, None if nobody does.
+        sent: What counts the bytes of a body that a task sends; their number when it is
+            done.
         progress: Who wants to know how much of the body is sent, None if nobody does.
     """
 
@@ -223,6 +226,7 @@ class Request:
         "payload",
         "plan",
         "progress",
+        "sent",
         "settings",
         "started",
         "timeout",
@@ -246,11 +250,12 @@ class Request:
         self.timeout = timeout
         self.started = started
         self.total_at = total_at
-        self.upload: asyncio.Task[None] | None = None
+        self.upload: asyncio.Task[Exception | None] | None = None
         self.is_closed = False
         self.is_repeatable = False
         self.keeps_payload = False
         self.tracer: Any = None
+        self.sent: Channel | int = 0
         self.progress: UploadTracker | None = None
         self._info: RequestInfo | None = None
 

@@ -126,7 +126,7 @@ class ClientResponse(ResponseHead):
         method: str,
         url: URL,
         *,
-        writer: asyncio.Task[None] | None,
+        writer: asyncio.Task[Any] | None,
         continue100: asyncio.Future[bool] | None,
         timer: Any,
         request_info: RequestInfo,
@@ -416,9 +416,14 @@ class ClientResponse(ResponseHead):
     async def wait_for_close(self) -> None:
         """Give up the rest of the body, and wait until the request's body is let go."""
         self.release()
+        if self.is_sending and self._request.upload is not None:
+            await asyncio.wait([self._request.upload])
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether the body of the request is still being sent, or let go of."""
         upload = self._request.upload
-        if upload is not None and not upload.done():
-            await asyncio.wait([upload])
+        return upload is not None and not upload.done()
 
     @property
     def connection(self) -> Handle | None:
@@ -461,7 +466,7 @@ class ClientResponse(ResponseHead):
     ) -> None:
         self.is_entered = False
         self.release()
-        if self._request.upload is not None:
+        if self.is_sending:
             await self.wait_for_close()
 
 

@@ -176,6 +176,7 @@ def _begin_with_body(
         if request.progress is not None:
             request.progress.watch(connection.unsent_bytes)
         asked = connection.expect_continue() if plan.expects else None
+        request.sent = connection
         request.upload = connection.start_upload(
             _upload(request, connection, pieces, asked)
         )
@@ -187,8 +188,11 @@ async def _upload(
     connection: Connection,
     pieces: AsyncIterator[bytes],
     asked: asyncio.Future[None] | None,
-) -> None:
+) -> Exception | None:
     """Send the body, once the server asked for it if it has to.
+
+    Returns:
+        What the source of the body raised, None if it was sent.
 
     Spec: RFC 9110 section 10.1.1.
     """
@@ -198,12 +202,16 @@ async def _upload(
     try:
         if asked is not None:
             await asked
-        is_whole = await upload(connection, pieces, length)
+        failure = await upload(connection, pieces, length)
+        is_whole = failure is None
     except asyncio.CancelledError:
         # Half a request leaves the connection useless.
         connection.shut(ClosedHere("Connection closed"))
         raise
+    else:
+        return failure
     finally:
+        request.sent = connection.sent_bytes
         if request.progress is not None:
             request.progress.end(is_whole=is_whole)
         # The response may have come before the end of the body.

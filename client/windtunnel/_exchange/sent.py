@@ -9,6 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from windtunnel._exchange.handmade import HandMade
+from windtunnel._exchange.request import LAST_CHUNK
 from windtunnel.errors import UploadAbortedError
 
 if TYPE_CHECKING:
@@ -16,33 +17,48 @@ if TYPE_CHECKING:
 
 
 def output_bytes(request: Request | HandMade) -> int:
-    """Say how many bytes were sent, head and framing included."""
+    """Say how many bytes were sent so far, head and framing included."""
     if isinstance(request, HandMade):
         return int(getattr(request.stream_writer, "output_size", 0))
-    return len(request.plan.head)
+    plan, payload, sent = request.plan, request.payload, request.sent
+    size = len(plan.head) + (sent if isinstance(sent, int) else sent.sent_bytes)
+    if payload is None or request.upload is not None:
+        return size
+    # It went out with the head.
+    body = len(payload.body or b"")
+    if not plan.framing.is_chunked:
+        return size + min(body, plan.framing.length)
+    return size + len(LAST_CHUNK) + (len(b"%x\r\n\r\n" % body) + body if body else 0)
 
 
-def sent_in_full(upload: asyncio.Task[None] | None) -> asyncio.Future[None]:
+def sent_in_full(
+    upload: asyncio.Task[Exception | None] | None,
+) -> asyncio.Future[None]:
     """Make a future that is done when a body is sent.
 
     Args:
         upload: The task that sends it, None if it went out with the head.
 
     Returns:
-        Its exception is an ``UploadAbortedError`` if the task was cancelled, or what
+        Its exception is an ``UploadAbortedError`` if the rest was not wanted, or what
         the source of the body raised.
     """
     end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def settle(task: asyncio.Task[None]) -> None:
+    def settle(task: asyncio.Task[Exception | None]) -> None:
         if end.done():
             return
-        if task.cancelled():
-            end.set_exception(UploadAbortedError("the request ended before its body"))
-            # Nobody has to ask.
-            end.exception()
-        else:
+        failure: Exception | None = UploadAbortedError(
+            "The request body was not sent to its end"
+        )
+        if not task.cancelled():
+            failure = task.result()
+        if failure is None:
             end.set_result(None)
+            return
+        end.set_exception(failure)
+        # Nobody has to ask.
+        end.exception()
 
     if upload is None:
         end.set_result(None)

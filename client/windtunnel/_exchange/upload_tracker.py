@@ -7,7 +7,7 @@ Requests that nobody tracks have none of this.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from windtunnel._base.compat import override
 from windtunnel._body.payload_base import Payload
@@ -105,7 +105,7 @@ class UploadTracker:
             self._written = self._handed
 
     def finish(
-        self, task: asyncio.Task[None] | None, error: BaseException | None
+        self, task: asyncio.Task[Any] | None, error: BaseException | None
     ) -> None:
         """Hear that the call is over, but for the sending of its last body.
 

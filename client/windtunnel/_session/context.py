@@ -53,3 +53,5 @@ class RequestContext(Coroutine[Any, Any, ClientResponse]):
         response = self._response
         response.is_entered = False
         response.release()
+        if response.is_sending:
+            await response.wait_for_close()

@@ -16,7 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from windtunnel._base.compat import override
 from windtunnel._policy.deadline import NEVER
-from windtunnel._transport.failures import Phase, TimedOut, TransportFailure
+from windtunnel._transport.failures import (
+    Phase,
+    TimedOut,
+    TransportFailure,
+    UploadFailed,
+)
 from windtunnel._transport.settings import ReadSettings
 
 if TYPE_CHECKING:
@@ -34,6 +39,7 @@ class Channel(asyncio.BufferedProtocol):
 
     Attributes:
         key: What it is connected to.
+        sent_bytes: Bytes of the last body that was sent by a task, with its framing.
         transport: The asyncio transport, None until the connection is made.
         drain: Done when the transport's buffer has room again; None while it has.
     """
@@ -51,6 +57,7 @@ class Channel(asyncio.BufferedProtocol):
         "_upload",
         "drain",
         "key",
+        "sent_bytes",
         "transport",
     )
 
@@ -59,6 +66,7 @@ class Channel(asyncio.BufferedProtocol):
     ) -> None:
         self._pool = pool
         self.key = key
+        self.sent_bytes = 0
         self._loop = loop
         self.transport: asyncio.Transport | None = None
         self._is_paused = False
@@ -67,7 +75,7 @@ class Channel(asyncio.BufferedProtocol):
         self._total_at = NEVER
         self._read_at = NEVER
         self._settings = _DEFAULT_SETTINGS
-        self._upload: asyncio.Task[None] | None = None
+        self._upload: asyncio.Task[Exception | None] | None = None
         self.drain: asyncio.Future[None] | None = None
 
     # --- what Connection knows ------------------------------------------------------
@@ -82,8 +90,11 @@ class Channel(asyncio.BufferedProtocol):
 
     # --- sending --------------------------------------------------------------------
 
-    def start_upload(self, upload: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def start_upload(
+        self, upload: Coroutine[Any, Any, Exception | None]
+    ) -> asyncio.Task[Exception | None]:
         """Send the body of the current request in a task beside the response."""
+        self.sent_bytes = 0
         self._upload = task = self._loop.create_task(upload)
         self._pool.add_upload(task)
         # The server may be silent for as long as it is being sent to.
@@ -95,6 +106,12 @@ class Channel(asyncio.BufferedProtocol):
         self._upload = None
         self._await_data()
 
+    def fail_upload(self, error: Exception) -> None:
+        """Hear from that task that the source of the body failed."""
+        # So it is not cancelled below: it has still to let go of the body.
+        self._upload = None
+        self.shut(UploadFailed(error))
+
     def write(self, *parts: bytes) -> None:
         """Send parts in one go; after the end of the connection, drop them.
 
@@ -103,7 +120,9 @@ class Channel(asyncio.BufferedProtocol):
         would pile up in the transport.
         """
         if self.transport is not None and not self.transport.is_closing():
-            self.transport.write(parts[0] if len(parts) == 1 else b"".join(parts))
+            data = parts[0] if len(parts) == 1 else b"".join(parts)
+            self.sent_bytes += len(data)
+            self.transport.write(data)
 
     def unsent_bytes(self) -> int | None:
         """Say how many bytes wait for the kernel to take them, None if it will not."""

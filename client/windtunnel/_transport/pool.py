@@ -98,7 +98,7 @@ class Pool:
         self._waiters: OrderedDict[asyncio.Future[None], _Waiter] = OrderedDict()
         self._live: set[Connection] = set()
         self.dials: set[asyncio.Timeout] = set()
-        self._uploads: set[asyncio.Task[None]] = set()
+        self._uploads: set[asyncio.Task[Any]] = set()
         self._lost_all: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = NEVER
@@ -257,7 +257,7 @@ class Pool:
         if not self._live and lost_all is not None and not lost_all.done():
             lost_all.set_result(None)
 
-    def add_upload(self, upload: asyncio.Task[None]) -> None:
+    def add_upload(self, upload: asyncio.Task[Any]) -> None:
         """Keep the task of a body until it is over, so that ``close`` can wait."""
         self._uploads.add(upload)
         upload.add_done_callback(self._uploads.discard)

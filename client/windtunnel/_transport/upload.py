@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from windtunnel._transport.failures import UploadFailed
-
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
@@ -21,7 +19,7 @@ _SLICE_BYTES = 65536
 
 async def upload(
     connection: Connection, pieces: AsyncIterator[bytes], length: int | None
-) -> bool:
+) -> Exception | None:
     """Send all pieces, then tell the connection that they are sent.
 
     Args:
@@ -30,7 +28,7 @@ async def upload(
         length: How many bytes the head promised, None for the chunked coding.
 
     Returns:
-        Whether they are; False if the source failed.
+        What the source raised, None if all is sent.
     """
     try:
         if length is None:
@@ -38,11 +36,11 @@ async def upload(
         else:
             await _send_bytes(connection, pieces, length)
     except Exception as exc:  # noqa: BLE001  # whatever the caller's source raises
-        connection.shut(UploadFailed(exc))
-        return False
+        connection.fail_upload(exc)
+        return exc
     else:
         connection.end_upload()
-        return True
+        return None
     finally:
         if hasattr(pieces, "aclose"):
             generator: AsyncGenerator[bytes, None] = pieces  # type: ignore[assignment]  # checked

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import types
 import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from windtunnel._base.compat import override
-from windtunnel._body.decoders import make_decoder
 from windtunnel._body.encoders import CompressedPayload, make_encoder
 from windtunnel._body.optional_codecs import brotli_module, zstd_module
 from windtunnel._body.payload_memory import BytesPayload, StringPayload
 from windtunnel._body.payloads import make_payload
-from windtunnel._body.zlib_backend import set_zlib_backend, zlib_module
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+
 
 TEXT = b"a text that compresses well, " * 5000
 
@@ -113,31 +111,3 @@ def test_deflate_can_go_bare() -> None:
     encoder = make_encoder("deflate", bare_deflate=True)
     packed = encoder.compress(b"x") + encoder.flush()
     assert zlib.decompress(packed, -15) == b"x"
-
-
-def test_chosen_backend_is_used_from_then_on() -> None:
-    used: list[str] = []
-    backend: Any = types.ModuleType("backend")
-    backend.error = zlib.error
-
-    def compressobj(**options: Any) -> Any:
-        used.append("compressobj")
-        return zlib.compressobj(**options)
-
-    def decompressobj(wbits: int) -> Any:
-        used.append("decompressobj")
-        return zlib.decompressobj(wbits)
-
-    backend.compressobj = compressobj
-    backend.decompressobj = decompressobj
-    set_zlib_backend(backend)
-    try:
-        encoder = make_encoder("gzip")
-        packed = encoder.compress(b"x") + encoder.flush()
-        decoder = make_decoder("gzip")
-        assert decoder is not None
-        assert decoder.decode(packed, 10) == b"x"
-    finally:
-        set_zlib_backend(zlib)
-    assert used == ["compressobj", "decompressobj"]
-    assert zlib_module() is zlib

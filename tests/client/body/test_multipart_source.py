@@ -7,6 +7,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
+import pytest
 from hypothesis import given, settings, strategies as st
 
 from windtunnel._body.formdata import FormData
@@ -14,6 +15,7 @@ from windtunnel._body.multipart_part import BodyPartReader
 from windtunnel._body.multipart_read import MultipartReader
 from windtunnel._body.multipart_source import MultipartSource
 from windtunnel._body.multipart_write import MultipartWriter
+from windtunnel.http_exceptions import LineTooLong
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -177,3 +179,117 @@ def test_long_preamble_and_epilogue_are_not_kept() -> None:
         assert await content.read(1) == b""
 
     asyncio.run(main())
+
+
+def source_of(data: bytes, size: int) -> MultipartSource:
+    """A source that reads so many bytes at once."""
+    return MultipartSource(reading(data, [size]))
+
+
+EACH_SIZE = pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+
+
+@EACH_SIZE
+@pytest.mark.parametrize(
+    ("data", "newline", "is_last"),
+    [
+        pytest.param(b"--B\r\nrest", b"\r\n", False, id="at-once"),
+        pytest.param(b"--B\nrest", b"\n", False, id="lf"),
+        pytest.param(b"--B \t\r\nrest", b"\r\n", False, id="padding"),
+        pytest.param(b"--B--\r\nrest", b"\r\n", True, id="the-last-one"),
+        pytest.param(
+            b"a\r\n--Bx\r\n--\r\n\r\n--B\r\nrest", b"\r\n", False, id="preamble"
+        ),
+        pytest.param(b"x" * 300 + b"\r\n--B\r\nrest", b"\r\n", False, id="long-line"),
+    ],
+)
+def test_the_first_boundary_is_found(
+    data: bytes, newline: bytes, is_last: bool, size: int
+) -> None:
+    async def main() -> None:
+        source = source_of(data + b"\r\n--B--", size)
+        assert await source.find_first(b"--B")
+        assert (source.newline, source.is_last) == (newline, is_last)
+
+    asyncio.run(main())
+
+
+@EACH_SIZE
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"--", b"--B", b"--Bx\r\n", b"x--B\r\n", b"--B" + b" " * 300 + b"\r\n"],
+    ids=["empty", "half", "no-line-end", "other", "not-at-the-start", "padded"],
+)
+def test_what_is_no_boundary_line_is_none(data: bytes, size: int) -> None:
+    assert not asyncio.run(source_of(data, size).find_first(b"--B"))
+
+
+@EACH_SIZE
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        pytest.param(b"--B\r\n", b"", id="nothing"),
+        pytest.param(b"\r\n--B\r\n", b"", id="empty"),
+        pytest.param(b"ab\r\n--Bc\r\n-\r\n--B\r\n", b"ab\r\n--Bc\r\n-", id="almost"),
+        pytest.param(b"ab\r\n--B--", b"ab", id="last-without-line-end"),
+    ],
+)
+def test_data_goes_up_to_the_boundary(data: bytes, expected: bytes, size: int) -> None:
+    async def main() -> None:
+        source = source_of(data, size)
+        out, is_start = b"", True
+        while chunk := await source.data(b"--B", 3, is_start):
+            assert len(chunk) <= 3
+            out += chunk
+            is_start = False
+        assert out == expected
+
+    asyncio.run(main())
+
+
+async def all_of(source: MultipartSource) -> bytes:
+    out = b""
+    while chunk := await source.data(b"--B", 100, False):
+        out += chunk
+    return out
+
+
+@EACH_SIZE
+def test_data_without_a_boundary_is_an_error(size: int) -> None:
+    with pytest.raises(ValueError, match="ends without its boundary"):
+        asyncio.run(all_of(source_of(b"ab\r\n--B", size)))
+
+
+@EACH_SIZE
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        pytest.param(b"\r\n", {}, id="none"),
+        pytest.param(b"A: b \r\nC:\td\n\r\n", {"A": "b", "C": "d"}, id="two"),
+        pytest.param(b"A: \xff\r\n\n", {"A": "\udcff"}, id="bytes"),
+    ],
+)
+def test_headers_of_a_part_are_read(
+    data: bytes, expected: dict[str, str], size: int
+) -> None:
+    headers = asyncio.run(source_of(data + b"rest", size).headers(20, 2))
+    assert dict(headers) == expected
+
+
+@EACH_SIZE
+@pytest.mark.parametrize(
+    ("data", "error", "match"),
+    [
+        pytest.param(b"A\r\n\r\n", ValueError, "is not name: value", id="no-colon"),
+        pytest.param(b"A b: c\r\n\r\n", ValueError, "is not name: value", id="name"),
+        pytest.param(b"A: b\r\n", ValueError, "within the headers", id="end"),
+        pytest.param(b"A: b\r\n" * 3, ValueError, "Too many headers", id="count"),
+        pytest.param(b"A: " + b"b" * 18 + b"\r\n", LineTooLong, "than 20", id="long"),
+        pytest.param(b"A: " + b"b" * 99, LineTooLong, "than 20", id="without-end"),
+    ],
+)
+def test_headers_that_may_not_be_are_refused(
+    data: bytes, error: type[Exception], match: str, size: int
+) -> None:
+    with pytest.raises(error, match=match):
+        asyncio.run(source_of(data, size).headers(20, 2))

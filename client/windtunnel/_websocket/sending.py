@@ -131,16 +131,17 @@ class Sender:
         Raises:
             ValueError: Another opcode, which would break the protocol.
         """
+        link = self._link
         if opcode in (TEXT, BINARY):
             check_window(compress)
-            await self._link.send_compressed(opcode, octets(message), compress)
-            if self._link.is_full:
-                await self._link.writable()
+            await link.send_compressed(opcode, octets(message), compress)
         elif opcode in (WSMsgType.PING, WSMsgType.PONG):
-            await self._send(opcode, control_payload(message))
+            link.send(FIN | opcode, control_payload(message))
         else:
             msg = f"opcode={opcode!r} cannot be sent, allowed: TEXT, BINARY, PING, PONG"
             raise ValueError(msg)
+        if link.is_full:
+            await link.writable()
 
     async def _send(self, opcode: int, payload: bytes) -> None:
         self._link.send(FIN | opcode, payload)

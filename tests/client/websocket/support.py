@@ -13,7 +13,7 @@ from windtunnel._wire.ws_rules import BINARY, CLOSE, CONTINUATION, PING, PONG, T
 from windtunnel_fakeserver import Tunnel, WireClosedError
 
 if TYPE_CHECKING:
-    from windtunnel_fakeserver import Script, Wire
+    from windtunnel_fakeserver import Request, Script, Wire
 
 __all__ = (
     "BINARY",
@@ -23,6 +23,7 @@ __all__ = (
     "PONG",
     "TEXT",
     "URL",
+    "accepting",
     "closing",
     "frame",
     "next_frame",
@@ -37,20 +38,23 @@ URL = "ws://a.test/"
 Main = Callable[[windtunnel.ClientSession, Tunnel], Awaitable[T]]
 
 
-async def open_socket(wire: Wire, after: bytes = b"", *fields: bytes) -> None:
-    """Accept a handshake; ``after`` is glued to the answer, ``fields`` are added."""
-    request = await wire.read_request()
+def accepting(request: Request, *fields: bytes) -> bytes:
+    """Write the answer that opens the socket; ``fields`` are added."""
     key = request.header("Sec-WebSocket-Key")
     assert key is not None
-    await wire.send(
+    return (
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
         b"Connection: Upgrade\r\nSec-WebSocket-Accept: "
         + accept_for(key).encode()
         + b"\r\n"
         + b"".join(field + b"\r\n" for field in fields)
         + b"\r\n"
-        + after
     )
+
+
+async def open_socket(wire: Wire, after: bytes = b"", *fields: bytes) -> None:
+    """Accept a handshake; ``after`` is glued to the answer, ``fields`` are added."""
+    await wire.send(accepting(await wire.read_request(), *fields) + after)
 
 
 async def next_frame(wire: Wire) -> tuple[int, bytes]:

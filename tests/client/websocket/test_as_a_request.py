@@ -9,8 +9,7 @@ import aiohttp
 import pytest
 
 import windtunnel
-from tests.client.websocket.support import TEXT, closing, frame
-from windtunnel._wire.ws_handshake import accept_for
+from tests.client.websocket.support import TEXT, accepting, closing, frame
 from windtunnel_fakeserver import Tunnel, WireClosedError
 
 if TYPE_CHECKING:
@@ -51,12 +50,7 @@ def ask(
                 if left:
                     await wire.send(left.pop(0))
                     continue
-                key = request.header("Sec-WebSocket-Key") or ""
-                await wire.send(
-                    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-                    b"Connection: Upgrade\r\nSet-Cookie: from=handshake\r\n"
-                    b"Sec-WebSocket-Accept: " + accept_for(key).encode() + b"\r\n\r\n"
-                )
+                await wire.send(accepting(request, b"Set-Cookie: from=handshake"))
                 await wire.send(frame(TEXT, b"hello") + closing())
                 await wire.read_until_eof()
                 return

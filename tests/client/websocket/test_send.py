@@ -209,14 +209,15 @@ def test_a_sender_waits_for_a_server_that_does_not_read() -> None:
     play(script, main)
 
 
-def test_a_ping_waits_like_any_message() -> None:
+@pytest.mark.parametrize("way", ["ping", "send_frame", "send_str"])
+def test_everything_that_is_sent_waits_for_room(way: str) -> None:
     async def script(wire: Wire) -> None:
         await open_socket(wire)
         wire.pause()
         await wire.sleep(60)
         wire.resume()
         assert await next_frame(wire) == (0x82, b"a" * 2_000_000)
-        assert await next_frame(wire) == (0x89, b"")
+        assert (await next_frame(wire))[1] == b""
         await wire.send(closing())
         await wire.read_until_eof()
 
@@ -224,7 +225,12 @@ def test_a_ping_waits_like_any_message() -> None:
         async with session.ws_connect(URL) as socket:
             sending = asyncio.create_task(socket.send_bytes(b"a" * 2_000_000))
             await asyncio.sleep(1)
-            await socket.ping()
+            if way == "send_frame":
+                await socket.send_frame(b"", WSMsgType.PONG)
+            elif way == "send_str":
+                await socket.send_str("")
+            else:
+                await socket.ping()
             assert tunnel.clock.elapsed >= 60
             await sending
 

@@ -16,6 +16,7 @@ import pytest
 import windtunnel
 from tests.client.faults.scene import (
     DEAF,
+    EARLY,
     FORWARD,
     LINES,
     PROXY,
@@ -113,6 +114,21 @@ async def _post(scene: Scene, data: Any, url: str = A) -> None:
 
 async def _post_bytes(scene: Scene) -> None:
     await _post(scene, bytes(300_000))
+
+
+async def _post_when_asked(scene: Scene) -> None:
+    async with scene.session.post(A, data=b"x", expect100=True) as response:
+        assert await response.read() == b"taken"
+
+
+async def _post_much_when_asked(scene: Scene) -> None:
+    async with scene.session.post(A, data=bytes(300_000), expect100=True) as response:
+        assert await response.read() == b"taken"
+
+
+async def _post_early_answer(scene: Scene) -> None:
+    async with scene.session.post(EARLY, data=bytes(900_000)) as response:
+        assert response.status == 413
 
 
 async def _post_bytes_tls(scene: Scene) -> None:
@@ -349,6 +365,9 @@ OPERATIONS = (
     Operation("release", _leave),
     Operation("post-bytes", _post_bytes),
     Operation("post-bytes-tls", _post_bytes_tls),
+    Operation("post-when-asked", _post_when_asked),
+    Operation("post-much-when-asked", _post_much_when_asked),
+    Operation("post-early-answer", _post_early_answer),
     Operation("post-generator", _post_generator, after=_generator_is_closed),
     Operation("post-file", _post_file, _open_file, _file_is_closed),
     Operation("post-multipart", _post_multipart, _open_files, _file_is_closed),

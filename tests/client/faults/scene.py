@@ -21,7 +21,7 @@ A, B, SECURE = "http://a.test", "http://b.test", "https://s.test"
 SLOW_NAME, TWO_ADDRESSES = "http://slowname.test", "http://two.test"
 FORWARD, PROXY = "http://forward.test:3128", "http://proxy.test:3128"
 SECURE_PROXY = "https://secureproxy.test:3128"
-SOCKET, DEAF = "http://w.test", "http://deaf.test"
+SOCKET, DEAF, EARLY = "http://w.test", "http://deaf.test", "http://early.test"
 LINES = (b"one\n", b"two\n", b"three\n")
 
 
@@ -59,6 +59,7 @@ def declare(tunnel: Tunnel) -> None:
     tunnel.host(SECURE_PROXY).on_connect(otherwise=_proxy)
     tunnel.host(SOCKET).on_connect(otherwise=_echo)
     tunnel.host(DEAF).on_connect(otherwise=_deaf)
+    tunnel.host(EARLY).on_connect(otherwise=_refuses_early)
 
 
 def _declare_host(tunnel: Tunnel, origin: str) -> None:
@@ -111,6 +112,19 @@ async def _echo(wire: Wire) -> None:
                 await wire.send(closing())
                 return
             await wire.send(frame(first & 0x0F, payload))
+
+
+async def _refuses_early(wire: Wire) -> None:
+    """Answer after some of a body, in two pieces, and read no more for a second."""
+    with contextlib.suppress(WireClosedError):
+        await wire.read_head()
+        await wire.read_exactly(1000)
+        wire.pause()
+        await wire.send(b"HTTP/1.1 413 Too Big\r\nContent-Length: 2\r\n\r\nn")
+        await wire.sleep(1)
+        await wire.send(b"o")
+        wire.resume()
+        await wire.read_until_eof()
 
 
 async def _deaf(wire: Wire) -> None:

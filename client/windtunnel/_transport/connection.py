@@ -184,9 +184,9 @@ class Connection(Channel):
         """Give up a response that is not complete; harmless if it is."""
         if self._token is token:
             self.shut(ClosedHere("Connection closed"))
-            if not token.cancelled():
-                # Whoever gives up need not have awaited it.
-                token.exception()
+        if token.done() and not token.cancelled():
+            # Whoever gives up need not have awaited it.
+            token.exception()
 
     def serves(self, token: asyncio.Future[Answer]) -> bool:
         """Say whether the answer of this token is still arriving."""

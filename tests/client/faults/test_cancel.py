@@ -24,7 +24,12 @@ _MOMENTS = [pytest.param(each, id=each.name.lower()) for each in Moment]
 def stage(operation: Operation, act: Callable[[Scene], Awaitable[int]]) -> int:
     """Do the operation in a world of its own, by ``act``; nothing may be left."""
 
+    reports: list[str] = []
+
     async def program(tunnel: Tunnel) -> int:
+        asyncio.get_running_loop().set_exception_handler(
+            lambda loop, context: reports.append(context["message"])
+        )
         declare(tunnel)
         connector = windtunnel.TCPConnector(
             limit=operation.limit,
@@ -47,7 +52,9 @@ def stage(operation: Operation, act: Callable[[Scene], Awaitable[int]]) -> int:
         assert remains(connector, tunnel) == []
         return result
 
-    return Tunnel().run(program)
+    result = Tunnel().run(program)
+    assert reports == []
+    return result
 
 
 def steps_of(operation: Operation) -> int:

@@ -13,7 +13,14 @@ import pytest
 import windtunnel
 from tests.client.faults.remains import remains
 from tests.client.transport.test_tunnel import MADE
-from windtunnel_fakeserver import Reply, Stall, Tunnel, Wire, WireClosedError
+from windtunnel_fakeserver import (
+    Reply,
+    Stall,
+    Tunnel,
+    Wire,
+    WireClosedError,
+    pause,
+)
 
 PROXY, SECURE_PROXY = "http://proxy.test:3128", "https://proxy.test:3129"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -222,3 +229,53 @@ def test_waiting_for_a_place_is_covered_by_connect_and_total_alone() -> None:
             await asyncio.wait([holder])
 
     Tunnel().run(main)
+
+
+async def _sleeps_before(
+    request: windtunnel.ClientRequest, handler: windtunnel.ClientHandlerType
+) -> windtunnel.ClientResponse:
+    await asyncio.sleep(10)
+    return await handler(request)
+
+
+async def _sleeps_after(
+    request: windtunnel.ClientRequest, handler: windtunnel.ClientHandlerType
+) -> windtunnel.ClientResponse:
+    response = await handler(request)
+    await asyncio.sleep(10)
+    return response
+
+
+async def _passes_on(
+    request: windtunnel.ClientRequest, handler: windtunnel.ClientHandlerType
+) -> windtunnel.ClientResponse:
+    return await handler(request)
+
+
+@pytest.mark.parametrize("delay", [0.0, 100.0], ids=["answered", "unanswered"])
+@pytest.mark.parametrize("middleware", [_sleeps_before, _sleeps_after, _passes_on])
+@pytest.mark.parametrize("seconds", [0.5, 3.0])
+def test_total_covers_what_middlewares_do_and_ends_once(
+    middleware: windtunnel.ClientMiddlewareType, delay: float, seconds: float
+) -> None:
+    reports: list[str] = []
+
+    async def program(tunnel: Tunnel) -> None:
+        asyncio.get_running_loop().set_exception_handler(
+            lambda loop, context: reports.append(context["message"])
+        )
+        reply = Reply(chunks=[b"o", pause(100), b"k"], delay=delay)
+        tunnel.host(A).on("GET", "/").reply(reply)
+        connector = windtunnel.TCPConnector(limit=1)
+        async with windtunnel.ClientSession(connector=connector) as session:
+            with pytest.raises(windtunnel.TotalTimeoutError):
+                async with session.get(
+                    A, timeout=seconds, middlewares=[middleware]
+                ) as response:
+                    await response.read()
+            assert round(tunnel.clock.elapsed, 3) == seconds
+            await asyncio.sleep(1)
+            assert remains(connector, tunnel) == []
+
+    Tunnel().run(program)
+    assert reports == []

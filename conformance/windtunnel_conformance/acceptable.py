@@ -151,6 +151,25 @@ class SentRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class SentFrame:
+    """What one WebSocket frame of the client has to look like; None: any.
+
+    Attributes:
+        op: Name of the opcode.
+        fin: The bit that ends a message.
+        rsv: The reserved bits as a number.
+        masked: Whether it is masked.
+        payload: Without its mask.
+    """
+
+    op: str
+    fin: bool | None = None
+    rsv: int | None = None
+    masked: bool | None = None
+    payload: Matcher | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Alternative:
     """One acceptable outcome; the first of a variant that matches gives the verdict.
 
@@ -165,6 +184,7 @@ class Alternative:
         reused: Whether some connection carried more than one request.
         bytes_after: Point (``"tls"``) to application bytes that arrived after it.
         extra_connections: True: connections without a script are tolerated.
+        frames: All frames of the client, over all connections. None: not compared.
     """
 
     verdict: Literal[Verdict.PASS, Verdict.LENIENT, Verdict.INFO]
@@ -179,3 +199,4 @@ class Alternative:
     reused: bool | None = None
     bytes_after: Mapping[str, int] = field(default_factory=dict[str, int])
     extra_connections: bool = False
+    frames: tuple[SentFrame, ...] | None = None

@@ -9,9 +9,9 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
-from windtunnel_conformance.case import Action
+from windtunnel_conformance.case import Action, Verb
 from windtunnel_conformance.values import Lets, resolve_bytes
 
 if TYPE_CHECKING:
@@ -20,22 +20,25 @@ if TYPE_CHECKING:
     from windtunnel_conformance.case import Json
     from windtunnel_conformance.reading import Node
 
-_Verb: TypeAlias = Literal[
-    "request", "read", "close", "sleep", "wait_for", "signal", "group"
-]
-VERBS: Final[tuple[_Verb, ...]] = get_args(_Verb)
+VERBS: Final[tuple[Verb, ...]] = get_args(Verb)
 """Every verb of a client action."""
 
 _REQUEST_KEYS: Final = (
     "method", "url", "params", "headers", "body", "timeout", "decode", "read_as",
-    "stream",
+    "stream", "cookies", "auth",
 )  # fmt: skip
-_BODY_KINDS: Final = ("text", "bytes", "json", "form", "chunks")
+_BODY_KINDS: Final = ("text", "bytes", "json", "form", "chunks", "multipart")
 TIMEOUT_KEYS: Final = (
     "total", "connect", "sock_connect", "sock_read", "pool", "ceil_threshold",
 )  # fmt: skip
 """Every deadline that a case can set."""
 
+_ON_KEYS: Final[dict[str, tuple[str, ...]]] = {
+    "read": ("on", "size"),
+    "close": ("on", "code", "reason"),
+    "send": ("on", "text", "bytes"),
+    "recv": ("on", "until"),
+}
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
 
@@ -47,11 +50,13 @@ class ActionReader:
         lets: Named byte values, for bodies.
         names: Names of actions so far.
         streamed: Names of streamed requests so far.
+        sockets: Names of WebSockets so far.
     """
 
     lets: Lets
     names: list[str] = field(default_factory=list[str])
     streamed: list[str] = field(default_factory=list[str])
+    sockets: list[str] = field(default_factory=list[str])
 
     def read_all(self, node: Node) -> tuple[Action, ...]:
         """Read a list of actions.
@@ -66,7 +71,7 @@ class ActionReader:
 
     def _read(self, node: Node) -> Action:
         table = node.table(("as", *VERBS))
-        verbs: list[_Verb] = [verb for verb in VERBS if verb in set(table)]
+        verbs: list[Verb] = [verb for verb in VERBS if verb in set(table)]
         if len(verbs) != 1:
             raise node.error(
                 f"needs exactly one verb of: {', '.join(VERBS)}; it has {len(verbs)}"
@@ -76,14 +81,14 @@ class ActionReader:
         argument = self._argument(verb, table[verb], name)
         return Action(name, verb, argument)
 
-    def _name(self, node: Node, table: Mapping[str, Node], verb: _Verb) -> str:
+    def _name(self, node: Node, table: Mapping[str, Node], verb: Verb) -> str:
         if "as" in table:
             name = table["as"].text()
             if not _NAME.fullmatch(name):
                 raise table["as"].error(
                     f"{name!r} is no name (lower-case letters, digits and _)"
                 )
-        elif verb in ("request", "read"):
+        elif verb in ("request", "read", "ws", "recv"):
             raise node.error("the key 'as' is missing; it names the result")
         else:
             name = f"{verb}_{len(self.names)}"
@@ -92,11 +97,13 @@ class ActionReader:
         self.names.append(name)
         return name
 
-    def _argument(self, verb: _Verb, node: Node, name: str) -> Json:
+    def _argument(self, verb: Verb, node: Node, name: str) -> Json:
         match verb:
             case "request":
                 return self._request(node, name)
-            case "read" | "close":
+            case "ws":
+                return self._socket(node, name)
+            case "read" | "close" | "send" | "recv":
                 return self._on(node, verb)
             case "sleep":
                 return node.seconds()
@@ -108,13 +115,40 @@ class ActionReader:
                     for branch in node.items()
                 ]
 
-    def _on(self, node: Node, verb: Literal["read", "close"]) -> Json:
-        allowed = ("on", "size") if verb == "read" else ("on",)
-        table = node.table(allowed, required=("on",))
-        table["on"].choice(self.streamed)
-        found: dict[str, Json] = {"on": table["on"].text()}
-        if "size" in table:
-            found["size"] = table["size"].integer(low=1)
+    def _socket(self, node: Node, name: str) -> Json:
+        table = node.table(
+            ("url", "headers", "protocols", "compress", "max_size"), required=("url",)
+        )
+        found: dict[str, Json] = {"url": table["url"].text()}
+        if "headers" in table:
+            found["headers"] = _pairs(table["headers"], latin1=True)
+        if "protocols" in table:
+            found["protocols"] = list(table["protocols"].texts())
+        if "compress" in table:
+            found["compress"] = table["compress"].flag()
+        if "max_size" in table:
+            found["max_size"] = table["max_size"].integer(low=1)
+        self.sockets.append(name)
+        return found
+
+    def _on(self, node: Node, verb: Literal["read", "close", "send", "recv"]) -> Json:
+        table = node.table(_ON_KEYS[verb], required=("on",))
+        name = table["on"].text()
+        is_socket = verb in ("send", "recv") or name in self.sockets
+        table["on"].choice(self.sockets if is_socket else self.streamed)
+        found: dict[str, Json] = {"on": name}
+        for key in ("size", "code"):
+            if key in table:
+                found[key] = table[key].integer(low=0 if key == "code" else 1)
+        for key in ("text", "reason"):
+            if key in table:
+                found[key] = table[key].text()
+        if "bytes" in table:
+            found["bytes"] = base64_object(resolve_bytes(table["bytes"], self.lets))
+        if "until" in table:
+            found["until"] = table["until"].choice(("closed",))
+        if verb == "send" and ("text" in table) == ("bytes" in table):
+            raise node.error("needs exactly one of text and bytes")
         return found
 
     def _request(self, node: Node, name: str) -> Json:
@@ -123,10 +157,12 @@ class ActionReader:
             "method": table["method"].text(),
             "url": table["url"].text(),
         }
-        if "params" in table:
-            found["params"] = _pairs(table["params"])
-        if "headers" in table:
-            found["headers"] = _pairs(table["headers"], latin1=True)
+        for key in ("params", "headers", "cookies"):
+            if key in table:
+                found[key] = _pairs(table[key], latin1=key == "headers")
+        if "auth" in table:
+            kind, value = table["auth"].single(("basic", "digest"))
+            found["auth"] = {kind: list(value.texts())}
         if "body" in table:
             found["body"] = self._body(table["body"])
         if "timeout" in table:
@@ -154,8 +190,24 @@ class ActionReader:
                 return {kind: _pairs(value)}
             case "chunks":
                 return {kind: [self._chunk(item) for item in value.items()]}
+            case "multipart":
+                return {kind: [self._part(item) for item in value.items()]}
             case _:
                 return {kind: base64_object(resolve_bytes(value, self.lets))}
+
+    def _part(self, node: Node) -> Json:
+        table = node.table(
+            ("name", "content", "filename", "type"), required=("name", "content")
+        )
+        content = resolve_bytes(table["content"], self.lets)
+        found: dict[str, Json] = {
+            "name": table["name"].text(),
+            "content": base64_object(content),
+        }
+        for key in ("filename", "type"):
+            if key in table:
+                found[key] = table[key].text()
+        return found
 
     def _chunk(self, node: Node) -> Json:
         if node.is_table and "wait" in node.table(None):
@@ -165,11 +217,17 @@ class ActionReader:
 
 def read_session(node: Node) -> dict[str, Json]:
     """Read ``[session]``."""
-    table = node.table(("keepalive", "decode", "limit"))
+    table = node.table(
+        ("keepalive", "decode", "limit", "cookies", "redirects", "proxy")
+    )
     found: dict[str, Json] = {}
-    for key in ("keepalive", "decode"):
+    for key in ("keepalive", "decode", "cookies"):
         if key in table:
             found[key] = table[key].flag()
+    if "redirects" in table:
+        found["redirects"] = table["redirects"].integer(low=0)
+    if "proxy" in table:
+        found["proxy"] = table["proxy"].text()
     if "limit" in table:
         found["limit"] = table["limit"].integer(low=1)
     return found

@@ -167,6 +167,20 @@ class ClockSettings:
 
 # --- what the client does ----------------------------------------------------------
 
+Verb: TypeAlias = Literal[
+    "request",
+    "read",
+    "ws",
+    "send",
+    "recv",
+    "close",
+    "sleep",
+    "wait_for",
+    "signal",
+    "group",
+]
+"""What one action does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -177,8 +191,8 @@ class Action:
 
     Attributes:
         name: Key of its result (``as``).
-        verb: ``request``, ``read``, ``close``, ``sleep``, ``wait_for``, ``signal`` or
-            ``group``.
+        verb: ``request``, ``read``, ``ws``, ``send``, ``recv``, ``close``, ``sleep``,
+            ``wait_for``, ``signal`` or ``group``.
         argument: JSON as the adapter protocol has it.
 
             ``request``: object with ``method``, ``url`` and optionally
@@ -194,16 +208,28 @@ class Action:
               ``json`` (any) as the client's own decoder gives it; its failure is the
               error of the action
             - ``stream``: true: the action ends when the head is there; no ``body``
+            - ``cookies``: list of pairs, for this request beside those that are kept
+            - ``auth``: object of ``basic`` or ``digest``: ``[name, password]``
 
+            of ``body`` also ``multipart``: list of objects of ``name``, ``content``
+            (``{"b64"}``) and for a file ``filename`` and ``type``.
+
+            ``ws``: object with ``url`` and optionally ``protocols`` (list of str),
+            ``compress`` (bool, false if not given), ``max_size`` (bytes): opens a
+            WebSocket. ``send``: ``{"on": name}`` with ``text`` (str) or ``bytes``.
+            ``recv``: ``{"on": name}``, one message, or with ``"until": "closed"`` all
+            that come before the end; reported as ``messages`` (list of objects of
+            ``text`` or ``bytes``, latin-1) and, at the end, ``close_code``.
             ``read``: ``{"on": name, "size": n}``, exactly n bytes of a streamed
             response, or up to its end without ``size``; reported as ``body``.
-            ``close``: ``{"on": name}``, gives up a streamed response.
+            ``close``: ``{"on": name}``, gives up a streamed response, or closes a
+            WebSocket, with ``code`` and ``reason`` if given; reports ``close_code``.
             ``sleep``: case seconds. ``wait_for``, ``signal``: name of an event shared
             with the peer. ``group``: list of lists of actions; the lists run at once.
     """
 
     name: str
-    verb: Literal["request", "read", "close", "sleep", "wait_for", "signal", "group"]
+    verb: Verb
     argument: Json
 
     def to_json(self) -> dict[str, Json]:
@@ -216,9 +242,12 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Read ``"head"``, ``"request"``, ``"eof"`` or ``"bytes"`` (then ``count``)."""
+    """Read ``"head"``, ``"request"``, ``"eof"`` or ``"bytes"`` (then ``count``).
 
-    what: Literal["head", "request", "bytes", "eof"]
+    ``"ws"`` is one WebSocket frame.
+    """
+
+    what: Literal["head", "request", "bytes", "eof", "ws"]
     count: int = 0
 
 
@@ -278,6 +307,18 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True)
+class Upgrade:
+    """Read a WebSocket handshake and answer it.
+
+    Attributes:
+        answer: The whole answer; ``@accept@`` in it stands for the digest of the
+            client's key (RFC 6455 section 4.2.2).
+    """
+
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class StartTls:
     """Do the TLS handshake as server; always the first step, and only on ``https``."""
 
@@ -292,6 +333,7 @@ Step: TypeAlias = (
     | HalfClose
     | Pause
     | Resume
+    | Upgrade
     | StartTls
 )
 """One step of a peer script."""
@@ -365,7 +407,8 @@ class Case:
         why: A paragraph or nothing.
         clock: How time runs.
         session: Options of the client session, if given: ``keepalive``, ``decode``
-            (bool), ``limit`` (most connections at once).
+            (bool), ``limit`` (most connections at once), ``cookies`` (bool),
+            ``redirects`` (most to follow, 0 for none), ``proxy`` (URL).
         variants: The base run first; never empty.
         source: The text of the file.
     """

@@ -25,8 +25,9 @@ from windtunnel_conformance.case import Level
 from windtunnel_conformance.errors import CorpusError
 from windtunnel_conformance.expectations import load_profile
 from windtunnel_conformance.loader import CORPUS_FOLDER, load_corpus
-from windtunnel_conformance.runner import Entrant, RunOptions, run_cases
+from windtunnel_conformance.runner import Entrant, RunOptions
 from windtunnel_conformance.selection import SelectionError, Wanted, select
+from windtunnel_conformance.side_by_side import run_side_by_side
 
 if TYPE_CHECKING:
     from windtunnel_conformance.case import Case
@@ -161,8 +162,7 @@ def run(
         corpus=_variant_ids(corpus) if folder == CORPUS_FOLDER else (),
         warm_up=corpus.cases.get(_WARM_UP),
     )
-    with open_progress() as progress:
-        results = run_cases(entrants, cases, options, progress)
+    results = run_side_by_side(entrants, cases, options, open_progress)
     _report(results, form, html)
     context.exit(0 if results.as_expected else 1)
 

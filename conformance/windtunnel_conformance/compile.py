@@ -40,6 +40,7 @@ from windtunnel_conformance.case import (
     Send,
     Signal,
     StartTls,
+    Upgrade,
     Wait,
     WaitFor,
 )
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
         Alternative,
         BodyPart,
         Matcher,
+        SentFrame,
         SentRequest,
     )
     from windtunnel_conformance.case import (
@@ -158,6 +160,8 @@ def _step(step: Step) -> Json:
             found = {"signal": name}
         case Close(how):
             found = {"close": how}
+        case Upgrade(answer):
+            found = {"upgrade": base64_object(answer)}
         case _:
             found = {_bare(step): True}
     return found
@@ -192,8 +196,22 @@ def _alternative(one: Alternative) -> Json:
         "connections": one.connections,
         "reused": one.reused,
         "sent": None if one.sent is None else [_sent(sent) for sent in one.sent],
+        "frames": None if one.frames is None else [_frame(each) for each in one.frames],
     }
     return _without_nulls(found)
+
+
+def _frame(frame: SentFrame) -> Json:
+    payload = None if frame.payload is None else _matcher(frame.payload)
+    return _without_nulls(
+        {
+            "op": frame.op,
+            "fin": frame.fin,
+            "rsv": frame.rsv,
+            "masked": frame.masked,
+            "payload": payload,
+        }
+    )
 
 
 def _sent(sent: SentRequest) -> Json:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from windtunnel_conformance.frames import read_frames
 from windtunnel_conformance.outcome import SeenConnection, SeenEvent, SeenRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from windtunnel_conformance.outcome import SeenFrame
     from windtunnel_conformance.play import Cast, Seat
     from windtunnel_fakeserver import ConnectionRecord, Exchange, Journal, Request
 
@@ -65,7 +67,15 @@ def _connection(
             for event in record.events
         ),
         problem=seat.problem if seat is not None else None,
+        frames=_frames(record, seat),
     )
+
+
+def _frames(record: ConnectionRecord, seat: Seat | None) -> tuple[SeenFrame, ...]:
+    if seat is None or not seat.upgraded:
+        return ()
+    # A handshake has no body, so the frames begin behind its head.
+    return read_frames(record.received.partition(b"\r\n\r\n")[2])
 
 
 def _request(request: Request, seat: Seat | None, began: float) -> SeenRequest:

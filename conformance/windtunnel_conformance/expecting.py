@@ -23,10 +23,12 @@ from windtunnel_conformance.acceptable import (
     OptionalHeaders,
     Pattern,
     Prefix,
+    SentFrame,
     SentRequest,
 )
 from windtunnel_conformance.case import Verdict
 from windtunnel_conformance.errors import ERROR_CLASSES, suggestion
+from windtunnel_conformance.frames import OPCODES
 from windtunnel_conformance.reading import CAPTURE_CLOSE, CAPTURE_OPEN
 from windtunnel_conformance.values import Lets, is_byte_table, resolve_bytes
 
@@ -54,6 +56,9 @@ GOT_KINDS: Final[Mapping[str, Kind]] = {
     "text": "text",
     "json": "json",
     "error": "error",
+    "messages": "json",
+    "close_code": "json",
+    "protocol": "text",
 }
 """Every result key that an expectation can compare."""
 
@@ -65,7 +70,7 @@ _VERDICTS: Final[Mapping[str, Literal[Verdict.PASS, Verdict.LENIENT, Verdict.INF
 }
 _KEYS: Final = (
     "verdict", "note", "when", "at", "within", "got", "sent", "connections", "reused",
-    "bytes_after", "extra_connections",
+    "bytes_after", "extra_connections", "frames",
 )  # fmt: skip
 _SENT_KEYS: Final = (
     "peer", "line", "method", "target", "headers", "once", "absent", "body",
@@ -135,8 +140,8 @@ class AlternativeReader:
         note = table["note"].text() if "note" in table else ""
         if verdict is not Verdict.PASS and not note:
             raise node.error(f"a {verdict} alternative needs a 'note' that says why")
-        if not {"got", "sent"} & table.keys():
-            raise node.error("compares nothing; it needs 'got' or 'sent'")
+        if not {"got", "sent", "frames"} & table.keys():
+            raise node.error("compares nothing; it needs 'got', 'sent' or 'frames'")
         if "within" in table and "at" not in table:
             raise table["within"].error("needs 'at'")
         return Alternative(
@@ -158,6 +163,20 @@ class AlternativeReader:
             else {},
             extra_connections="extra_connections" in table
             and table["extra_connections"].flag(),
+            frames=tuple(self._frame(item) for item in table["frames"].items())
+            if "frames" in table
+            else None,
+        )
+
+    def _frame(self, node: Node) -> SentFrame:
+        table = node.table(("op", "fin", "rsv", "masked", "payload"), required=("op",))
+        payload = table.get("payload")
+        return SentFrame(
+            table["op"].choice(OPCODES),
+            table["fin"].flag() if "fin" in table else None,
+            table["rsv"].integer(low=0, high=7) if "rsv" in table else None,
+            table["masked"].flag() if "masked" in table else None,
+            None if payload is None else self._matcher(payload, "bytes"),
         )
 
     def _got(self, node: Node) -> dict[str, Mapping[str, Matcher]]:

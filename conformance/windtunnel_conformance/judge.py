@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from windtunnel_conformance.case import Verdict
 from windtunnel_conformance.matching import Comparison, Mismatch, show
-from windtunnel_conformance.seen import compare_got, compare_sent
+from windtunnel_conformance.seen import compare_frames, compare_got, compare_sent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -115,6 +115,8 @@ def _compare(
         compare_got(name, expected, outcome.results.get(name), into)
     if alternative.sent is not None:
         compare_sent(alternative.sent, outcome.connections, into)
+    if alternative.frames is not None:
+        compare_frames(alternative.frames, outcome.connections, into)
     _compare_connections(variant, alternative, outcome, into)
     for kind, count in outcome.leaks.items():
         if count:

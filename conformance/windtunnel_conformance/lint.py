@@ -136,10 +136,35 @@ def _implied_needs(case: Case) -> set[tuple[str, str]]:
     for fields in _requests([action.to_json() for action in case.base.actions]):
         if fields.get("stream"):
             needs.add(("stream", "a request is streamed"))
+        needs |= _request_needs(fields)
         timeout = fields.get("timeout")
         for key in timeout if isinstance(timeout, dict) else ():
             if key in TIMEOUT_KEYS:
                 needs.add((f"timeout.{key}", f"a request sets {key}"))
+    return needs | _session_needs(case)
+
+
+def _session_needs(case: Case) -> set[tuple[str, str]]:
+    needs: set[tuple[str, str]] = set()
+    if "proxy" in case.session:
+        needs.add(("proxy", "the session has one"))
+    for action in case.base.actions:
+        if action.verb == "ws" and isinstance(action.argument, dict):
+            needs.add(("websocket", "a WebSocket is opened"))
+            if action.argument.get("compress"):
+                needs.add(("ws.deflate", "compression is offered"))
+    return needs
+
+
+def _request_needs(fields: Mapping[str, Json]) -> set[tuple[str, str]]:
+    needs: set[tuple[str, str]] = set()
+    auth, body = fields.get("auth"), fields.get("body")
+    for kind in auth if isinstance(auth, dict) else ():
+        needs.add((f"auth.{kind}", f"a request has {kind} credentials"))
+    if isinstance(body, dict) and "multipart" in body:
+        needs.add(("multipart", "a body is multipart"))
+    if "cookies" in fields:
+        needs.add(("cookies", "a request has some"))
     return needs
 
 

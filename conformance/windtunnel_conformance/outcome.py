@@ -60,6 +60,25 @@ class SeenRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenFrame:
+    """One WebSocket frame of the client.
+
+    Attributes:
+        op: Name of the opcode, or its number as text.
+        fin: The bit that ends a message.
+        rsv: The three reserved bits as a number, 4 for the first of them.
+        masked: Whether it was masked.
+        payload: Without its mask.
+    """
+
+    op: str
+    fin: bool
+    rsv: int
+    masked: bool
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class SeenConnection:
     """One accepted connection.
 
@@ -72,6 +91,7 @@ class SeenConnection:
         events: In order of time.
         problem: Why the script could not be played to its end; None: it was, or the
             run ended first.
+        frames: WebSocket frames of the client, if a handshake was accepted.
     """
 
     number: int
@@ -81,6 +101,7 @@ class SeenConnection:
     bytes_after: Mapping[str, int] = field(default_factory=dict[str, int])
     events: tuple[SeenEvent, ...] = ()
     problem: str | None = None
+    frames: tuple[SeenFrame, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

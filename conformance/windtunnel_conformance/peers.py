@@ -24,9 +24,11 @@ from windtunnel_conformance.case import (
     Signal,
     StartTls,
     TlsSettings,
+    Upgrade,
     Wait,
     WaitFor,
 )
+from windtunnel_conformance.frames import frame_bytes
 from windtunnel_conformance.values import resolve_bytes
 
 if TYPE_CHECKING:
@@ -45,9 +47,13 @@ _CONNECTS: Final[tuple[Literal["accept", "refuse", "hang"], ...]] = (
 _AUTHORITIES: Final[tuple[Literal["trusted", "untrusted"], ...]] = (
     "trusted", "untrusted",
 )  # fmt: skip
-_WHATS: Final[tuple[Literal["head", "request", "eof"], ...]] = (
-    "head", "request", "eof",
+_WHATS: Final[tuple[Literal["head", "request", "eof", "ws"], ...]] = (
+    "head", "request", "eof", "ws",
 )  # fmt: skip
+_ACCEPTED: Final = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+    b"Connection: Upgrade\r\nSec-WebSocket-Accept: @accept@\r\n\r\n"
+)
 _NAME = re.compile(r"[a-z][a-z0-9]{0,15}")
 DEFAULT_URL: Final = "http://a.test"
 """Where the origin ``a`` is if a case says nothing."""
@@ -185,6 +191,16 @@ def _close(node: Node, lets: Lets) -> Step:
     return Close(node.choice(_HOWS))
 
 
+def _upgrade(node: Node, lets: Lets) -> Step:
+    if node.value == "accept":
+        return Upgrade(_ACCEPTED)
+    return Upgrade(resolve_bytes(node, lets))
+
+
+def _frame(node: Node, lets: Lets) -> Step:
+    return Send((frame_bytes(node, lets),))
+
+
 def _tls(node: Node, lets: Lets) -> Step:
     del lets
     node.choice(("server",))
@@ -214,4 +230,6 @@ _STEPS: Final[Mapping[str, Callable[[Node, Lets], Step]]] = {
     "half_close": _bare(HalfClose()),
     "pause": _bare(Pause()),
     "resume": _bare(Resume()),
+    "upgrade": _upgrade,
+    "frame": _frame,
 }

@@ -7,6 +7,8 @@ and why it stopped. Knows nothing of clients and expectations.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never, final
@@ -20,6 +22,7 @@ from windtunnel_conformance.case import (
     Send,
     Signal,
     StartTls,
+    Upgrade,
     Wait,
     WaitFor,
 )
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 # Long enough for a kernel to send one small segment by itself, short enough for a case
 # with hundreds of cuts. Best effort: what gates is the simulated network.
 _REAL_GAP_SECONDS = 0.001
+# RFC 6455 section 1.3.
+_KEY_SUFFIX = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 @dataclass(slots=True)
@@ -45,11 +50,13 @@ class Seat:
         peer: Index of the script in the variant; None: nobody expected it.
         problem: Why the script could not be played to its end.
         cut: Bytes of a request that ended early, after what was read of it.
+        upgraded: Whether a WebSocket handshake was answered.
     """
 
     peer: int | None
     problem: str | None = None
     cut: bytes = b""
+    upgraded: bool = False
 
 
 @final
@@ -148,19 +155,28 @@ class _Player:
                 await self._read(step)
             case Send():
                 await self._cast.send(self._wire, step.pieces)
+            case Wait() | WaitFor() | Signal():
+                await self._time(step)
+            case Close():
+                self._close(step)
+            case StartTls():
+                if not self._wire.tls:
+                    await self._wire.start_tls()
+            case Upgrade():
+                await self._upgrade(step)
+            case HalfClose() | Pause() | Resume():
+                self._turn(step)
+            case _:
+                assert_never(step)
+
+    async def _time(self, step: Wait | WaitFor | Signal) -> None:
+        match step:
             case Wait():
                 await self._wait(step.seconds)
             case WaitFor():
                 await self._cast.wait_for(step.name)
             case Signal():
                 self._cast.signal(step.name)
-            case Close():
-                self._close(step)
-            case StartTls():
-                if not self._wire.tls:
-                    await self._wire.start_tls()
-            case HalfClose() | Pause() | Resume():
-                self._turn(step)
             case _:
                 assert_never(step)
 
@@ -190,8 +206,26 @@ class _Player:
             case "eof":
                 self._raw = True
                 await wire.read_until_eof()
+            case "ws":
+                await self._read_frame()
             case _:
                 assert_never(step.what)
+
+    async def _upgrade(self, step: Upgrade) -> None:
+        request = await self._wire.read_request()
+        key = request.header("sec-websocket-key") or ""
+        digest = hashlib.sha1(key.encode() + _KEY_SUFFIX).digest()
+        answer = step.answer.replace(b"@accept@", base64.b64encode(digest))
+        await self._cast.send(self._wire, (answer,))
+        self._raw = self._seat.upgraded = True
+
+    async def _read_frame(self) -> None:
+        """Read one frame of a client, which is masked (RFC 6455 section 5.2)."""
+        wire = self._wire
+        code = (await wire.read_exactly(2))[1] & 0x7F
+        width = {126: 2, 127: 8}.get(code, 0)
+        size = int.from_bytes(await wire.read_exactly(width), "big") if width else code
+        await wire.read_exactly(4 + size)
 
     async def _wait(self, seconds: float) -> None:
         if math.isinf(seconds):

@@ -26,7 +26,7 @@ from windtunnel_conformance.matching import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from windtunnel_conformance.acceptable import Matcher, SentRequest
+    from windtunnel_conformance.acceptable import Matcher, SentFrame, SentRequest
     from windtunnel_conformance.case import Json
     from windtunnel_conformance.outcome import SeenConnection, SeenRequest
 
@@ -133,6 +133,26 @@ def compare_sent(
         if wanted.peer not in (None, origin):
             into.differ(f"{path}.peer", show(wanted.peer), show(origin))
         _compare_request(path, wanted, request, into)
+
+
+def compare_frames(
+    expected: Sequence[SentFrame],
+    connections: Sequence[SeenConnection],
+    into: Comparison,
+) -> None:
+    """Compare all WebSocket frames of the client, connection by connection."""
+    seen = [frame for connection in connections for frame in connection.frames]
+    if len(seen) != len(expected):
+        names = ", ".join(frame.op for frame in seen) or "none"
+        into.differ("frames", f"{len(expected)} frames", f"{len(seen)}: {names}")
+    for index, (wanted, frame) in enumerate(zip(expected, seen, strict=False)):
+        path = f"frames[{index}]"
+        for key in ("op", "fin", "rsv", "masked"):
+            value = getattr(wanted, key)
+            if value is not None:
+                into.check(f"{path}.{key}", Equal(value), getattr(frame, key))
+        if wanted.payload is not None:
+            into.check(f"{path}.payload", wanted.payload, frame.payload)
 
 
 def _compare_request(

@@ -104,7 +104,14 @@ class Driver:
     async def read(self, name: str, size: int | None, result: ActionResult) -> None:
         raise NotImplementedError
 
-    async def close(self, name: str) -> None:
+    async def close(
+        self, name: str, fields: JsonObject, result: ActionResult
+    ) -> None:
+        raise NotImplementedError
+
+    async def websocket(
+        self, verb: str, name: str, fields: JsonObject, result: ActionResult
+    ) -> None:
         raise NotImplementedError
 
 

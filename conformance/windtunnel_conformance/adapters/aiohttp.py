@@ -13,12 +13,16 @@ if TYPE_CHECKING:
     from windtunnel_conformance.adapters.base import Adapter
 
 _CAPABILITIES = (
+    "auth.basic",
+    "auth.digest",
     "clock.virtual",
     "cookies",
     "decode.deflate",
     "decode.gzip",
     "keepalive",
+    "multipart",
     "named-hosts",
+    "proxy",
     "redirects",
     "stream",
     "timeout.ceil_threshold",
@@ -27,6 +31,8 @@ _CAPABILITIES = (
     "timeout.sock_read",
     "timeout.total",
     "tls",
+    "websocket",
+    "ws.deflate",
 )
 
 

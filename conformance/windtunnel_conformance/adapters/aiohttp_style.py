@@ -10,6 +10,7 @@ from __future__ import annotations
 import platform
 from typing import TYPE_CHECKING, Any, final
 
+from windtunnel_conformance.adapters.aiohttp_socket import Sockets
 from windtunnel_conformance.adapters.base import (
     PROTOCOL_VERSION,
     UnsupportedActionError,
@@ -109,6 +110,8 @@ class AiohttpStyleAdapter:
             arguments["cookie_jar"] = self._module.DummyCookieJar()
         if options.get("decode") is False:
             arguments["auto_decompress"] = False
+        if isinstance(proxy := options.get("proxy"), str):
+            arguments["proxy"] = proxy
         if connector or hasattr(self._module, "ThreadedResolver"):
             arguments["connector"] = self._connector(connector)
         return self._module.ClientSession(**arguments)
@@ -132,6 +135,8 @@ class _Driver:
         self._redirects = request["session"].get("redirects")
         self._ca_pem = request["env"]["ca_pem"]
         self._open: dict[str, Any] = {}
+        self._sockets = Sockets(module, session)
+        self._digests: dict[str, Any] = {}
 
     async def request(
         self, name: str, fields: JsonObject, result: ActionResult
@@ -143,7 +148,8 @@ class _Driver:
         result["reason"] = response.reason or ""
         if response.version is not None:
             result["http"] = f"{response.version.major}.{response.version.minor}"
-        result["url"] = str(response.url)
+        # With its fragment, which ``url`` leaves out.
+        result["url"] = str(response.real_url)
         result["history"] = [earlier.status for earlier in response.history]
         result["headers"] = [
             [name, _wire_text(value)] for name, value in response.headers.items()
@@ -180,9 +186,18 @@ class _Driver:
             seen += piece
         result["body"] = report_bytes(bytes(seen))
 
-    async def close(self, name: str) -> None:
-        """Close an open response; see ``Driver.close``."""
-        self._open.pop(name).close()
+    async def close(self, name: str, fields: JsonObject, result: ActionResult) -> None:
+        """Close an open response or WebSocket; see ``Driver.close``."""
+        if name in self._open:
+            self._open.pop(name).close()
+        else:
+            await self._sockets.close(name, fields, result)
+
+    async def websocket(
+        self, verb: str, name: str, fields: JsonObject, result: ActionResult
+    ) -> None:
+        """Use a WebSocket; see ``Driver.websocket``."""
+        await self._sockets.perform(verb, name, fields, result)
 
     def release(self) -> None:
         """Close what the conversation left open."""
@@ -208,6 +223,10 @@ class _Driver:
             arguments["headers"] = [
                 (name, _given_text(value)) for name, value in pairs(fields["headers"])
             ]
+        if "cookies" in fields:
+            arguments["cookies"] = pairs(fields["cookies"])
+        if isinstance(auth := fields.get("auth"), dict):
+            self._authorize(auth, arguments)
         if "timeout" in fields:
             arguments["timeout"] = self._timeout(fields["timeout"])
         if self._redirects is not None:
@@ -216,8 +235,48 @@ class _Driver:
             arguments["ssl"] = client_context(self._ca_pem)
         if "decode" in fields:
             arguments["auto_decompress"] = fields["decode"] is not False
-        arguments.update(_body_arguments(fields.get("body"), self._scale))
+        arguments.update(self._body_arguments(fields.get("body")))
         return arguments
+
+    def _authorize(self, auth: JsonObject, arguments: dict[str, Any]) -> None:
+        (kind, given), *_ = auth.items()
+        login, password = (
+            (str(part) for part in given) if isinstance(given, list) else ("", "")
+        )
+        if kind == "basic":
+            value = self._module.encode_basic_auth(login, password)
+            field = ("Authorization", value)
+            arguments["headers"] = [*arguments.get("headers", ()), field]
+            return
+        # Kept, because it counts how often it used a nonce.
+        digest = self._digests.get(login)
+        if digest is None:
+            digest = self._module.DigestAuthMiddleware(login, password)
+            self._digests[login] = digest
+        arguments["middlewares"] = (digest,)
+
+    def _body_arguments(self, body: Json) -> dict[str, Any]:
+        match body:
+            case {"multipart": list(parts)}:
+                return {"data": self._form(parts)}
+            case _:
+                return _body_arguments(body, self._scale)
+
+    def _form(self, parts: list[Json]) -> Any:
+        form = self._module.FormData(default_to_multipart=True)
+        for part in parts:
+            assert isinstance(part, dict)
+            content = given_bytes(part["content"])
+            if "filename" in part:
+                form.add_field(
+                    part["name"],
+                    content,
+                    filename=part["filename"],
+                    content_type=part.get("type"),
+                )
+            else:
+                form.add_field(part["name"], content.decode())
+        return form
 
     def _timeout(self, value: Json) -> Any:
         given = value if isinstance(value, dict) else {"total": value}

@@ -88,6 +88,7 @@ class ActionResult(TypedDict, total=False):
     messages: list[Json]
     close_code: int | None
     close_reason: str
+    protocol: str
     reused: bool
     error: ErrorReport | None
     t: list[float]

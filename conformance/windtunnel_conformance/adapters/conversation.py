@@ -42,8 +42,14 @@ class Driver(Protocol):
         """Read ``size`` bytes, or to the end, of the response kept as ``name``."""
         ...
 
-    async def close(self, name: str) -> None:
-        """Give up the response kept as ``name``."""
+    async def close(self, name: str, fields: JsonObject, result: ActionResult) -> None:
+        """Give up the response, or close the WebSocket, kept as ``name``."""
+        ...
+
+    async def websocket(
+        self, verb: str, name: str, fields: JsonObject, result: ActionResult
+    ) -> None:
+        """Do ``ws``, ``send`` or ``recv`` on the WebSocket kept as ``name``."""
         ...
 
 
@@ -104,7 +110,10 @@ class Conversation:
                     result,
                 )
             case "close", dict():
-                await self._driver.close(text_field(argument, "on"))
+                await self._driver.close(text_field(argument, "on"), argument, result)
+            case (("ws" | "send" | "recv"), dict()):
+                kept = name if verb == "ws" else text_field(argument, "on")
+                await self._driver.websocket(verb, kept, argument, result)
             case "sleep", int() | float():
                 await asyncio.sleep(argument * self._scale)
             case "wait_for", str():

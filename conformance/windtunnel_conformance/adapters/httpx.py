@@ -43,12 +43,16 @@ if TYPE_CHECKING:
     from windtunnel_conformance.case import Json
 
 _CAPABILITIES = (
+    "auth.basic",
+    "auth.digest",
     "clock.virtual",
     "cookies",
     "decode.deflate",
     "decode.gzip",
     "keepalive",
+    "multipart",
     "named-hosts",
+    "proxy",
     "redirects",
     "stream",
     "timeout.pool",
@@ -142,6 +146,7 @@ def _open_client(request: RunRequest) -> httpx.AsyncClient:
         limits=limits,
         follow_redirects=follow,
         max_redirects=redirects if isinstance(redirects, int) else 20,
+        proxy=proxy if isinstance(proxy := options.get("proxy"), str) else None,
     )
 
 
@@ -155,6 +160,7 @@ class _Driver:
         self._cookies = request["session"].get("cookies") is not False
         self._decode = request["session"].get("decode") is not False
         self._open: dict[str, _Streamed] = {}
+        self._digests: dict[str, httpx.DigestAuth] = {}
 
     async def request(
         self, name: str, fields: JsonObject, result: ActionResult
@@ -167,7 +173,9 @@ class _Driver:
             text_field(fields, "url"),
             **self._arguments(fields),
         )
-        response = await self._client.send(outgoing, stream=True)
+        response = await self._client.send(
+            outgoing, stream=True, auth=self._credentials(fields.get("auth"))
+        )
         result["status"] = response.status_code
         result["reason"] = response.reason_phrase
         result["http"] = response.http_version.removeprefix("HTTP/")
@@ -195,9 +203,16 @@ class _Driver:
         """Read from an open response; see ``Driver.read``."""
         await self._open[name].read(size, result)
 
-    async def close(self, name: str) -> None:
+    async def close(self, name: str, fields: JsonObject, result: ActionResult) -> None:
         """Close an open response; see ``Driver.close``."""
+        del fields, result
         await self._open.pop(name).response.aclose()
+
+    async def websocket(
+        self, verb: str, name: str, fields: JsonObject, result: ActionResult
+    ) -> None:
+        """Refuse; httpx has no WebSocket."""
+        raise UnsupportedActionError(f"{verb}: httpx speaks no WebSocket")
 
     async def release(self) -> None:
         """Close what the conversation left open."""
@@ -205,8 +220,23 @@ class _Driver:
             await streamed.response.aclose()
         self._open.clear()
 
+    def _credentials(self, auth: Json) -> httpx.Auth | None:
+        match auth:
+            case {"basic": [str(login), str(password)]}:
+                return httpx.BasicAuth(login, password)
+            case {"digest": [str(login), str(password)]}:
+                # Kept, because it counts how often it used a nonce.
+                found = self._digests.get(login)
+                if found is None:
+                    found = self._digests[login] = httpx.DigestAuth(login, password)
+                return found
+            case _:
+                return None
+
     def _arguments(self, fields: JsonObject) -> dict[str, Any]:
         arguments: dict[str, Any] = {}
+        if "cookies" in fields:
+            arguments["cookies"] = dict(pairs(fields["cookies"]))
         if "params" in fields:
             arguments["params"] = pairs(fields["params"])
         if "headers" in fields:
@@ -281,7 +311,27 @@ def _body_arguments(body: Json, scale: float) -> dict[str, Any]:
             for name, text in pairs(value):
                 fields.setdefault(name, []).append(text)
             return {"data": fields}
+        case _:
+            return _body_of_parts(body, scale)
+
+
+def _body_of_parts(body: Json, scale: float) -> dict[str, Any]:
+    match body:
         case {"chunks": parts}:
             return {"content": timed_chunks(parts, scale)}
+        case {"multipart": list(parts)}:
+            return {"files": [_part(part) for part in parts]}
         case _:
             raise UnsupportedActionError(f"body {str(body)[:40]!r} cannot be sent")
+
+
+def _part(part: Json) -> tuple[str, Any]:
+    if not isinstance(part, dict):
+        raise TypeError(f"part {str(part)[:40]!r} is not an object")
+    content = given_bytes(part["content"])
+    if "filename" not in part:
+        return text_field(part, "name"), (None, content)
+    name = text_field(part, "filename")
+    if "type" in part:
+        return text_field(part, "name"), (name, content, text_field(part, "type"))
+    return text_field(part, "name"), (name, content)

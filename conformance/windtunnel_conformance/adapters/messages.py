@@ -44,6 +44,7 @@ _RESULT_KEYS: dict[str, tuple[type, ...]] = {
     "messages": (list,),
     "close_code": (int, type(None)),
     "close_reason": (str,),
+    "protocol": (str,),
     "reused": (bool,),
     "error": (dict, type(None)),
     "t": (list,),

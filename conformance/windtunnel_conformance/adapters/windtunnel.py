@@ -12,11 +12,17 @@ if TYPE_CHECKING:
     from windtunnel_conformance.adapters.base import Adapter
 
 _CAPABILITIES = (
+    "auth.basic",
+    "auth.digest",
     "clock.virtual",
+    "cookies",
     "decode.deflate",
     "decode.gzip",
     "keepalive",
+    "multipart",
     "named-hosts",
+    "proxy",
+    "redirects",
     "stream",
     "timeout.ceil_threshold",
     "timeout.connect",
@@ -24,6 +30,8 @@ _CAPABILITIES = (
     "timeout.sock_read",
     "timeout.total",
     "tls",
+    "websocket",
+    "ws.deflate",
 )
 
 

@@ -197,7 +197,9 @@ class Conversation {
     }
     const url = new URL(fields.url);
     for (const [key, value] of fields.params ?? []) url.searchParams.append(key, value);
-    const follow = (this.request.session.redirects ?? 1) > 0;
+    const limit = this.request.session.redirects ?? 20;
+    if (limit > 0 && limit !== 20) throw new Unsupported("fetch follows 20 redirects, no other number");
+    const follow = limit > 0;
     const options = {
       method: fields.method,
       headers: new Headers(fields.headers ?? []),

@@ -22,8 +22,8 @@ def problem(**parts: str) -> str:
             "method =",
             "methd =",
             "client[0].request.methd: unknown key 'methd'; did you mean 'method'? "
-            "(allowed: body, decode, headers, method, params, read_as, stream, "
-            "timeout, url)",
+            "(allowed: auth, body, cookies, decode, headers, method, params, read_as, "
+            "stream, timeout, url)",
             id="misspelt-key",
         ),
         pytest.param(
@@ -45,8 +45,8 @@ def problem(**parts: str) -> str:
             "client",
             "request =",
             "sleep = 1\nrequest =",
-            "client[0]: needs exactly one verb of: request, read, close, sleep, "
-            "wait_for, signal, group; it has 2",
+            "client[0]: needs exactly one verb of: request, read, ws, send, recv, "
+            "close, sleep, wait_for, signal, group; it has 2",
             id="two-verbs",
         ),
         pytest.param(
@@ -124,7 +124,7 @@ def problem(**parts: str) -> str:
             "peer",
             "request",
             "requst",
-            "peer[0].steps[0].read: is 'requst' (allowed: head, request, eof and "
+            "peer[0].steps[0].read: is 'requst' (allowed: head, request, eof, ws and "
             "bytes:N)",
             id="read",
         ),
@@ -189,7 +189,7 @@ def problem(**parts: str) -> str:
             "expect",
             "[expect.got.r]\nstatus = 200",
             "connections = 1",
-            "expect[0]: compares nothing; it needs 'got' or 'sent'",
+            "expect[0]: compares nothing; it needs 'got', 'sent' or 'frames'",
             id="compares-nothing",
         ),
         pytest.param(

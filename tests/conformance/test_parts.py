@@ -104,9 +104,7 @@ class Driver:
     async def read(self, name: str, size: int | None, result: ActionResult) -> None:
         raise NotImplementedError
 
-    async def close(
-        self, name: str, fields: JsonObject, result: ActionResult
-    ) -> None:
+    async def close(self, name: str, fields: JsonObject, result: ActionResult) -> None:
         raise NotImplementedError
 
     async def websocket(

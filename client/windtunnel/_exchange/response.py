@@ -210,6 +210,9 @@ class ClientResponse(ResponseHead):
             msg = f"start() of a response to {self.url} that nothing is to come for"
             raise RuntimeError(msg)
         self.arrive(*await arrival)
+        # So that the methods of a subclass call its own ``read`` for a body, which may
+        # be here already.
+        self._body = None
         return self
 
     # --- body -----------------------------------------------------------------------
@@ -281,6 +284,14 @@ class ClientResponse(ResponseHead):
                 raise
         return body
 
+    async def _read_whole(self) -> bytes:
+        """Read by the method that a subclass may have; what the response keeps counts.
+
+        Compat: aiohttp.
+        """
+        body = await self.read()
+        return body if self._body is None else self._body
+
     def get_encoding(self) -> str:
         """Say which encoding ``text`` uses.
 
@@ -309,7 +320,7 @@ class ClientResponse(ResponseHead):
         """
         body = self._body
         if body is None:
-            body = await self.read()
+            body = await self._read_whole()
         return body.decode(encoding or self.get_encoding(), errors)
 
     async def json(
@@ -334,7 +345,7 @@ class ClientResponse(ResponseHead):
         """
         body = self._body
         if body is None:
-            body = await self.read()
+            body = await self._read_whole()
         if not is_expected_type(self.content_type, content_type):
             raise ContentTypeError(
                 self.request_info,

@@ -209,6 +209,7 @@ class Timed(windtunnel.ClientResponse):
 
     @override
     async def read(self) -> bytes:
+        self.seen.append("read")
         return (await super().read()).upper()
 
 
@@ -359,3 +360,60 @@ def test_leaving_a_response_ends_its_connections_turn() -> None:
         assert connection.closed
 
     play(in_pieces(head, seconds=1), main=main)
+
+
+# --- as a session's response_class --------------------------------------------------
+
+
+def test_a_session_makes_responses_of_the_class_it_was_given() -> None:
+    async def main(session: windtunnel.ClientSession, tunnel: Tunnel) -> None:
+        async with session.get(ADDRESS) as response:
+            assert isinstance(response, Timed)
+            assert await response.text() == "ok"
+            assert response.seen == ["200 closed=True", "read"]
+            assert response.arguments["session"] is session
+            writer = response.arguments["stream_writer"]
+            assert writer.output_size == len(tunnel.journal.exchanges[0].request.raw)
+        with pytest.raises(windtunnel.ClientResponseError) as caught:
+            await session.get(ADDRESS, raise_for_status=True)
+        assert caught.value.status == 404
+
+    missing = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+    play(answering(OK, missing), main=main, response_class=Timed)
+
+
+def test_redirects_of_a_users_class_are_its_own_history() -> None:
+    moved = b"HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n"
+
+    async def main(session: windtunnel.ClientSession, tunnel: Tunnel) -> None:
+        async with session.get(ADDRESS) as response:
+            assert [type(each) for each in response.history] == [Timed]
+            assert str(response.url) == "http://a.test/b"
+
+    play(answering(moved, OK), main=main, response_class=Timed)
+
+
+def test_a_disposition_is_shown_by_the_response() -> None:
+    head = (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+        b'Content-Disposition: attachment; filename="a b.txt"\r\n\r\n'
+    )
+
+    async def main(session: windtunnel.ClientSession, tunnel: Tunnel) -> None:
+        async with session.get(ADDRESS) as response:
+            found = response.content_disposition
+            assert found is not None
+            assert (found.type, found.filename) == ("attachment", "a b.txt")
+            assert dict(found.parameters) == {"filename": "a b.txt"}
+
+    play(answering(head), main=main)
+
+
+def test_the_stream_of_a_response_released_before_is_closed() -> None:
+    async def main(session: windtunnel.ClientSession, tunnel: Tunnel) -> None:
+        response = await session.get(ADDRESS)
+        response.release()
+        with pytest.raises(windtunnel.ClientConnectionError, match="Connection closed"):
+            await response.content.read()
+
+    play(answering(OK), main=main)

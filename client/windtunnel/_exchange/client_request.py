@@ -31,6 +31,7 @@ from windtunnel._exchange.headers import (
     AUTOMATIC_NAMES,
     CONTINUE,
     HeaderBlock,
+    check_fields,
     checked_method,
     lower_names,
     merge_headers,
@@ -481,6 +482,7 @@ class ClientRequest:
         if self.proxy is None:
             return None
         proxy = proxy_url(self.proxy)
+        check_fields((self.proxy_headers or {}).items())
         return make_route(proxy, self.url, self.proxy_auth, self.proxy_headers)
 
 

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from multidict import CIMultiDict
-
-from windtunnel._exchange.headers import check_fields
 from windtunnel._policy.auth import BasicAuth
 from windtunnel._policy.proxy import checked_proxy_auth, proxy_url
 from windtunnel._transport.environment import (
@@ -117,17 +114,12 @@ def call_way(
         The way, None if all is plain.
 
     Raises:
-        TypeError: A value in proxy_headers is not a str.
-        ValueError: proxy_auth is no BasicAuth, or a field in proxy_headers would not
-            stay in its line.
+        ValueError: proxy_auth is no BasicAuth.
         InvalidURL: The proxy cannot be used.
     """
     given = (proxy, proxy_auth, proxy_headers, server_hostname)
     if given == (None, None, None, None):
         return base
-    if proxy_headers is not None:
-        proxy_headers = CIMultiDict(proxy_headers)
-        check_fields(proxy_headers.items())
     way = base or PLAIN
     return way._replace(
         proxy=way.proxy if proxy is None else proxy_url(proxy),

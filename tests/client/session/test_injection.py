@@ -54,7 +54,40 @@ def part_of(subtype: str = "mixed", boundary: str = "B") -> windtunnel.Multipart
     return writer
 
 
+Change = Callable[[windtunnel.ClientRequest, str], object]
+
+
+def through(change: Change, url: str = HERE) -> Way:
+    """Have a middleware write the text into the request."""
+
+    def way(session: windtunnel.ClientSession, text: str) -> Awaitable[Any]:
+        async def middleware(
+            request: windtunnel.ClientRequest, handler: windtunnel.ClientHandlerType
+        ) -> windtunnel.ClientResponse:
+            change(request, text)
+            return await handler(request)
+
+        return session.get(url, middlewares=[middleware])
+
+    return way
+
+
+def by_default(session: windtunnel.ClientSession, text: str) -> Awaitable[Any]:
+    session.headers["X"] = f"1{text}"
+    return session.get(HERE)
+
+
 WAYS: dict[str, Way] = {
+    "session-header": by_default,
+    "middleware-header": through(lambda r, t: r.headers.update({"X": f"1{t}"})),
+    "middleware-header-name": through(lambda r, t: r.headers.update({f"X{t}": "1"})),
+    "middleware-method": through(lambda r, t: setattr(r, "method", f"X{t}")),
+    "middleware-url": through(
+        lambda r, t: setattr(r, "url", URL(f"{HERE}x{t}", encoded=True))
+    ),
+    "middleware-proxy-header": through(
+        lambda r, t: r.update_proxy(URL(HERE), None, {"X": f"1{t}"}), "https://b.test/"
+    ),
     "header-name": lambda s, t: s.get(HERE, headers={f"X{t}": "1"}),
     "header-value": lambda s, t: s.get(HERE, headers={"X": f"1{t}"}),
     "header-pairs": lambda s, t: s.get(HERE, headers=[("X", f"1{t}")]),

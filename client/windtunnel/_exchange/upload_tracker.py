@@ -56,7 +56,7 @@ class UploadTracker:
     @property
     def bytes_written(self) -> int:
         """Bytes of the body, before any coding, that the operating system has taken."""
-        self._refresh()
+        self.refresh()
         return self._written
 
     # --- for the client's own layers ------------------------------------------------
@@ -90,8 +90,14 @@ class UploadTracker:
 
     def hand(self, size: int) -> None:
         """Hear that so many bytes are being handed over."""
-        self._refresh()
         self._handed += size
+
+    def refresh(self) -> None:
+        """Look how much of what was handed over is gone."""
+        unsent = None if self._unsent is None else self._unsent()
+        if unsent is not None:
+            # What waits in the transport is the end of what was handed over.
+            self._written = max(self._written, self._handed - unsent)
 
     def fail(self, failure: BaseException) -> None:
         """Hear that the body broke off."""
@@ -119,12 +125,6 @@ class UploadTracker:
             self._settle(error)
         else:
             task.add_done_callback(lambda _: self._settle(error))
-
-    def _refresh(self) -> None:
-        unsent = None if self._unsent is None else self._unsent()
-        if unsent is not None:
-            # What waits in the transport is the end of what was handed over.
-            self._written = max(self._written, self._handed - unsent)
 
     def _settle(self, error: BaseException | None) -> None:
         future, failure = self.upload_complete, self._failure
@@ -169,6 +169,7 @@ class TrackedPayload(Payload):
             async for piece in pieces:
                 tracker.hand(len(piece))
                 yield piece
+                tracker.refresh()
         except Exception as exc:
             tracker.fail(exc)
             raise

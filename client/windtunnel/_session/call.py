@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from windtunnel._base.typedefs import UNSET, shown
 from windtunnel._exchange.way import call_way
 from windtunnel._policy.deadline import DEFAULT_TIMEOUT, ClientTimeout
-from windtunnel._session.options import REQUEST_NAMES, unknown_option
+from windtunnel._session.options import PLAIN_NAMES, REQUEST_NAMES, unknown_option
 from windtunnel._transport.settings import ReadSettings
 from windtunnel._transport.tls import merge_ssl_arguments
 from windtunnel._wire.limits import Limits
@@ -31,23 +31,6 @@ if TYPE_CHECKING:
     from windtunnel._policy.auth import BasicAuth
     from windtunnel._transport.tls import TlsSetting
     from windtunnel.abc import LooseCookies
-
-# With these alone a request can be a plain exchange with the session's settings.
-_PLAIN_NAMES = frozenset(
-    {
-        "allow_redirects",
-        "data",
-        "headers",
-        "json",
-        "max_redirects",
-        "params",
-        "raise_for_status",
-        "skip_auto_headers",
-        "ssl",
-        "timeout",
-        "trace_request_ctx",
-    }
-)
 
 
 class Terms(NamedTuple):
@@ -119,10 +102,13 @@ class Call:
             ValueError: Arguments contradict each other.
             InvalidURL: The proxy cannot be used.
         """
-        timeout = self._limits(base.timeout)
         options = self.__dict__
+        is_plain = options.keys() <= PLAIN_NAMES
+        if is_plain and self.timeout is UNSET and self.ssl is True:
+            return base
+        timeout = self._limits(base.timeout)
         settings, ssl = base.settings, self.ssl
-        if options.keys() <= _PLAIN_NAMES:
+        if is_plain:
             if timeout.sock_read != settings.sock_read:
                 settings = self._settings(settings, timeout.sock_read)
             return Terms(timeout, settings, base.way, ssl, base.is_special)

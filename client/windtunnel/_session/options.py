@@ -92,6 +92,22 @@ class WebSocketOptions(TypedDict, total=False):
     decode_text: bool
 
 
+# With these alone a request can be a plain exchange with the session's settings.
+PLAIN_NAMES = frozenset(
+    {
+        "allow_redirects",
+        "data",
+        "headers",
+        "json",
+        "max_redirects",
+        "params",
+        "raise_for_status",
+        "skip_auto_headers",
+        "ssl",
+        "timeout",
+        "trace_request_ctx",
+    }
+)
 REQUEST_NAMES = frozenset(RequestOptions.__annotations__)
 WEBSOCKET_NAMES = frozenset(WebSocketOptions.__annotations__)
 
@@ -120,7 +136,10 @@ def check_names(
     Raises:
         TypeError: There is one of another name.
     """
-    if not options.keys() <= names:
+    given = options.keys()
+    if given <= PLAIN_NAMES and names is REQUEST_NAMES:
+        return
+    if not given <= names:
         raise unknown_option(function, options, names)
     if not _OLD.keys().isdisjoint(options):
         for name in ("auth", "proxy_auth"):

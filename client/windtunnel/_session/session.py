@@ -231,7 +231,7 @@ class ClientSession(Defaults, Verbs):
         warnings.warn(
             f"Inheritance class {cls.__name__} from ClientSession is discouraged",
             DeprecationWarning,
-            stacklevel=2,
+            stacklevel=3,  # over the metaclass
         )
 
     # --- the request ----------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
+from aiohttp.http import SERVER_SOFTWARE
 
 import windtunnel
 from windtunnel._base.version import USER_AGENT
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from windtunnel_fakeserver import Request
 
 URL = "http://a.test/p"
-THEIR_AGENT = aiohttp.http.SERVER_SOFTWARE
 
 
 def answer(request: Request) -> Reply:
@@ -33,6 +33,29 @@ def answer(request: Request) -> Reply:
 async def pieces() -> AsyncIterator[bytes]:
     yield b"ab"
     yield b"cd"
+
+
+def some_pieces(library: Any) -> Any:
+    return pieces()
+
+
+def a_file(library: Any) -> Any:
+    return io.BytesIO(b"body")
+
+
+def old_version(library: Any) -> Any:
+    return library.HttpVersion10
+
+
+def closing(library: Any) -> Any:
+    return library.TCPConnector(force_close=True)
+
+
+def bytes_serializer(library: Any) -> Any:
+    def dumps(value: Any) -> bytes:
+        return b"<%d>" % len(value)
+
+    return dumps
 
 
 def sent(
@@ -59,7 +82,7 @@ def sent(
 
     tunnel.run(program)
     raw = b"".join(exchange.request.raw for exchange in tunnel.journal)
-    for name in (USER_AGENT, THEIR_AGENT):
+    for name in (USER_AGENT, SERVER_SOFTWARE):
         raw = raw.replace(name.encode(), b"AGENT")
     return raw.split(b"\r\n")
 
@@ -77,11 +100,11 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "post-text": ("POST", {"data": "b\xf6dy"}, {}),
     "post-json": ("POST", {"json": {"a": [1, None]}}, {}),
     "post-form": ("POST", {"data": {"a": "b c", "d": "\xe4"}}, {}),
-    "post-file": ("POST", {"data": lambda _: io.BytesIO(b"body")}, {}),
-    "post-pieces": ("POST", {"data": lambda _: pieces()}, {}),
+    "post-file": ("POST", {"data": a_file}, {}),
+    "post-pieces": ("POST", {"data": some_pieces}, {}),
     "pieces-with-length": (
         "POST",
-        {"data": lambda _: pieces(), "headers": {"Content-Length": "4"}},
+        {"data": some_pieces, "headers": {"Content-Length": "4"}},
         {},
     ),
     "chunked": ("POST", {"data": b"body", "chunked": True}, {}),
@@ -129,36 +152,36 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "cookies-of-session": ("GET", {"cookies": {"a": "1"}}, {"cookies": {"s": "0"}}),
     "cookies-and-body": ("POST", {"cookies": {"a": "1"}, "json": [1]}, {}),
     "params": ("GET", {"params": {"q": "a b", "r": "\xe4"}}, {}),
-    "close": ("GET", {}, {"connector": lambda lib: lib.TCPConnector(force_close=True)}),
+    "close": ("GET", {}, {"connector": closing}),
     "own-connection": ("GET", {"headers": {"Connection": "close"}}, {}),
     "close-and-body": (
         "POST",
         {},
-        {"connector": lambda lib: lib.TCPConnector(force_close=True)},
+        {"connector": closing},
     ),
-    "old": ("GET", {}, {"version": lambda lib: lib.HttpVersion10}),
+    "old": ("GET", {}, {"version": old_version}),
     "old-and-body": (
         "POST",
         {"data": b"x"},
-        {"version": lambda lib: lib.HttpVersion10},
+        {"version": old_version},
     ),
     "old-and-close": (
         "GET",
         {},
         {
-            "version": lambda lib: lib.HttpVersion10,
-            "connector": lambda lib: lib.TCPConnector(force_close=True),
+            "version": old_version,
+            "connector": closing,
         },
     ),
     "old-and-own-connection": (
         "GET",
         {"headers": {"Connection": "close"}},
-        {"version": lambda lib: lib.HttpVersion10},
+        {"version": old_version},
     ),
     "bytes-serializer": (
         "POST",
         {"json": {"a": 1}},
-        {"json_serialize_bytes": lambda _: lambda value: b"<%d>" % len(value)},
+        {"json_serialize_bytes": bytes_serializer},
     ),
 }
 

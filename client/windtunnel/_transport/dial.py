@@ -18,7 +18,7 @@ from aiohappyeyeballs import (
 
 from windtunnel._base.fingerprint import Fingerprint
 from windtunnel._base.typedefs import ConnectionKey
-from windtunnel._policy.deadline import NEVER, deadline_at, earliest
+from windtunnel._policy.deadline import deadline_at, earliest
 from windtunnel._transport.connection import Connection
 from windtunnel._transport.failures import ClosedHere, DialFailed, Phase, TimedOut
 from windtunnel._transport.tls import TlsSetting, context_for
@@ -126,11 +126,12 @@ async def until(
     if pool.is_closed:
         work.close()
         raise ClosedHere("Connector is closed.")
+    # It does not run out by itself: the pool has one timer for all that wait.
+    limit = asyncio.timeout(None)
     when, kind = deadline
-    limit = asyncio.timeout_at(None if when == NEVER else when)
-    pool.dials.add(limit)
     try:
         async with limit:
+            pool.limit_dial(limit, when)
             return await work
     except TimeoutError as exc:
         # The operating system has a TimeoutError of its own, which is no deadline.
@@ -140,7 +141,7 @@ async def until(
             raise ClosedHere("Connector is closed.") from exc
         raise TimedOut(kind, phase) from exc
     finally:
-        pool.dials.discard(limit)
+        pool.dial_ended(limit)
 
 
 class _Dialler:

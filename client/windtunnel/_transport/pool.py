@@ -51,10 +51,10 @@ class Pool:
         buffer: Where every connection reads into; used only within one callback.
         ceil_threshold: As given; also for the heartbeat of WebSockets.
         view: The same memory, for slices without a copy.
-        dials: Around each connection that is being made; closing lets them run out.
     """
 
     __slots__ = (
+        "_dials",
         "_force_close",
         "_idle",
         "_in_use",
@@ -71,7 +71,6 @@ class Pool:
         "_waiters",
         "buffer",
         "ceil_threshold",
-        "dials",
         "is_closed",
         "view",
     )
@@ -97,7 +96,8 @@ class Pool:
         self._in_use_by_key: dict[ConnectionKey, int] = {}
         self._waiters: OrderedDict[asyncio.Future[None], _Waiter] = OrderedDict()
         self._live: set[Connection] = set()
-        self.dials: set[asyncio.Timeout] = set()
+        # Around each connection that is being made, and when it has to be there.
+        self._dials: dict[asyncio.Timeout, float] = {}
         self._uploads: set[asyncio.Task[Any]] = set()
         self._lost_all: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -218,6 +218,33 @@ class Pool:
                 return place
         return None
 
+    # --- dials ----------------------------------------------------------------------
+
+    def limit_dial(self, limit: asyncio.Timeout, when: float) -> None:
+        """Let a timeout run out at ``when`` on the loop's clock, or when this closes.
+
+        Most dials end long before, and a timer for each of them is a cost.
+        """
+        self._dials[limit] = when
+        if when < self._timer_at:
+            self._arm(when)
+
+    def dial_ended(self, limit: asyncio.Timeout) -> None:
+        """Forget that timeout."""
+        self._dials.pop(limit, None)
+
+    def _end_dials(self, now: float) -> float:
+        """Let what is due run out; say when the next is."""
+        soonest = NEVER
+        for limit, when in self._dials.items():
+            if limit.expired():
+                continue
+            if when <= now:
+                limit.reschedule(self._loop.time())
+            else:
+                soonest = min(soonest, when)
+        return soonest
+
     # --- connections ----------------------------------------------------------------
 
     def put_back(self, connection: Connection) -> None:
@@ -232,8 +259,10 @@ class Pool:
                 self._idle[key] = deque((connection,))
             else:
                 idle.append(connection)
-            if self._timer is None and self._keepalive != NEVER:
-                self._arm(self._clean_up_at(now))
+            if now + self._keepalive < self._timer_at:
+                clean_up_at = self._clean_up_at(now)
+                if clean_up_at < self._timer_at:
+                    self._arm(clean_up_at)
         self.vacate(key)
 
     def remove_idle(self, connection: Connection) -> None:
@@ -284,6 +313,7 @@ class Pool:
                 place.set_exception(TimedOut(waiter.kind, Phase.POOL))
         self._close_stale(now)
         give_up = min((w.give_up_at for w in self._waiters.values()), default=NEVER)
+        give_up = min(give_up, self._end_dials(now))
         if self._idle and self._keepalive != NEVER:
             oldest = min(idle[0].idle_since for idle in self._idle.values())
             give_up = min(give_up, self._clean_up_at(oldest))
@@ -331,9 +361,7 @@ class Pool:
             if not place.done():
                 place.set_exception(ClosedHere("Connector is closed."))
         self._waiters.clear()
-        for limit in self.dials:
-            if not limit.expired():
-                limit.reschedule(self._loop.time())
+        self._end_dials(NEVER)
         # At once: each would search for itself among all the others.
         self._idle.clear()
         for connection in list(self._live):

@@ -69,7 +69,8 @@ class HeaderBlock:
         self.host = fields.get("Host")
         self.names = frozenset(name.lower() for name, _ in pairs) | skip
         pairs += [pair for pair in AUTOMATIC if pair[0].lower() not in self.names]
-        self.text = "".join([f"{name}: {value}\r\n" for name, value in pairs])
+        # Joined, not formatted: of a member of an enum of str, its value is sent.
+        self.text = "".join([": ".join(pair) + "\r\n" for pair in pairs])
         connection = ",".join(fields.getall("Connection", ()))
         self.closes = bool(connection) and not wants_keep_alive(connection, True)
         self.expects = fields.get("Expect", "").lower() == CONTINUE

@@ -31,7 +31,8 @@ class Target:
         port: TCP port.
         is_ssl: Whether the scheme asks for TLS.
         line_end: What follows the method in the request line.
-        plans: The last plan of each method without a body, for requests that follow.
+        plans: The last plan of each method without a body, for requests that follow;
+            with a way of verifying TLS of its own, under its id, too.
         host_field: Value of the Host field.
         authorization: Value of Authorization from the URL's credentials, or empty.
     """
@@ -49,7 +50,7 @@ class Target:
     )
 
     def __init__(self, url: URL) -> None:
-        self.plans: dict[str, Plan] = {}
+        self.plans: dict[str | tuple[str, int], Plan] = {}
         self.authorization = ""
         if url.raw_user or url.raw_password:
             self.authorization = basic_authorization(url.user, url.password)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json as json_module
 import warnings
 from asyncio import get_running_loop
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
 from multidict import CIMultiDict, getversion
@@ -66,6 +67,8 @@ if TYPE_CHECKING:
     from windtunnel.abc import AbstractCookieJar, LooseCookies
 
 _KEPT_TARGETS = 1024
+_KEPT_PLANS = 16
+_KEPT_BLOCKS = 16
 
 
 class ClientSession(Defaults, Verbs):
@@ -128,6 +131,7 @@ class ClientSession(Defaults, Verbs):
         "_base_url",
         "_block",
         "_block_version",
+        "_blocks",
         "_dumps",
         "_resolve_charset",
         "_schemes",
@@ -295,8 +299,10 @@ class ClientSession(Defaults, Verbs):
     ) -> Plan:
         """Make the plan of a plain exchange, or take that of an equal one before."""
         block = self._header_block(call.headers, call.skip_auto_headers)
-        plan = None if payload is not None else target.plans.get(method)
-        if plan is None or plan.block is not block or ssl is not True:
+        # The id is that of the plan's own ssl, which therefore lives as long.
+        kind = method if ssl is True else (method, id(ssl))
+        plan = None if payload is not None else target.plans.get(kind)
+        if plan is None or plan.block is not block:
             connector = self._connector
             assert connector is not None
             plan = Plan(
@@ -307,8 +313,10 @@ class ClientSession(Defaults, Verbs):
                 ssl=connector.tls_setting(ssl),
                 force_close=connector.force_close,
             )
-            if payload is None and ssl is True and block is self._block:
-                target.plans[method] = plan
+            if payload is None:
+                if len(target.plans) >= _KEPT_PLANS:
+                    target.plans.clear()
+                target.plans[kind] = plan
         return plan
 
     def _target(self, url: str | URL, params: Any) -> Target:
@@ -325,15 +333,30 @@ class ClientSession(Defaults, Verbs):
     def _header_block(
         self, headers: Headers | None, skip: Iterable[str] | None
     ) -> HeaderBlock:
-        if headers or skip:
-            merged = merge_headers(self._headers, headers)
-            return HeaderBlock(merged, self._skip | lower_names(skip))
         # The session's headers may be changed at any time.
         if getversion(self._headers) != self._block_version:
             self._make_block()
-        return self._block
+        if not (headers or skip):
+            return self._block
+        if skip or not isinstance(headers, Mapping):
+            merged = merge_headers(self._headers, headers)
+            return HeaderBlock(merged, self._skip | lower_names(skip))
+        given = tuple(headers.items())
+        try:
+            block = self._blocks.get(given)
+        except TypeError:
+            # A value is not even hashable; making the block says what it should be.
+            block = None
+        if block is None:
+            block = HeaderBlock(merge_headers(self._headers, headers), self._skip)
+            if len(self._blocks) >= _KEPT_BLOCKS:
+                self._blocks.clear()
+            self._blocks[given] = block
+        return block
 
     def _make_block(self) -> None:
+        # What was made of calls' headers, most of which are the same each time.
+        self._blocks: dict[tuple[tuple[str, str], ...], HeaderBlock] = {}
         self._block = HeaderBlock(self._headers, self._skip)
         self._block_version = getversion(self._headers)
 

@@ -10,7 +10,7 @@ import json as json_module
 import warnings
 from asyncio import get_running_loop
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from multidict import CIMultiDict, getversion
 
@@ -341,14 +341,14 @@ class ClientSession(Defaults, Verbs):
         if skip or not isinstance(headers, Mapping):
             merged = merge_headers(self._headers, headers)
             return HeaderBlock(merged, self._skip | lower_names(skip))
-        given = tuple(headers.items())
+        given = tuple(cast("Mapping[str, str]", headers).items())
         try:
             block = self._blocks.get(given)
         except TypeError:
             # A value is not even hashable; making the block says what it should be.
             block = None
         if block is None:
-            block = HeaderBlock(merge_headers(self._headers, headers), self._skip)
+            block = HeaderBlock(merge_headers(self._headers, given), self._skip)
             if len(self._blocks) >= _KEPT_BLOCKS:
                 self._blocks.clear()
             self._blocks[given] = block

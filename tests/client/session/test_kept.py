@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import windtunnel
 from tests.client.support import URL, answering, play
 
 if TYPE_CHECKING:
+    import windtunnel
     from windtunnel_fakeserver import Tunnel
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -86,12 +86,12 @@ def test_text_that_prints_as_something_else_is_sent_as_what_it_is() -> None:
 
 @pytest.mark.parametrize("value", [[], 5], ids=["unhashable", "number"])
 def test_a_value_that_is_no_text_is_refused_whatever_was_sent_before(
-    value: object,
+    value: Any,
 ) -> None:
     async def main(session: windtunnel.ClientSession, tunnel: Tunnel) -> None:
         await (await session.get(URL, headers={"A": "5"})).read()
         with pytest.raises(TypeError, match=r"is a .*, not a str"):
-            await session.get(URL, headers={"A": value})  # type: ignore[dict-item]  # the mistake
+            await session.get(URL, headers={"A": value})
 
     play(answering(OK), main=main)
 
@@ -99,7 +99,8 @@ def test_a_value_that_is_no_text_is_refused_whatever_was_sent_before(
 def test_each_way_of_verifying_keeps_its_own_connections() -> None:
     async def main(session: windtunnel.ClientSession, tunnel: Tunnel) -> None:
         contexts = [ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) for _ in range(18)]
-        for context in (True, False, *contexts, True, contexts[0]):
+        settings: list[Any] = [True, False, *contexts, True, contexts[0]]
+        for context in settings:
             await (await session.get(URL, ssl=context)).read()
         assert len(tunnel.journal.connections) == 20
 

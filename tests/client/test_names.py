@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from importlib import import_module
 from typing import Any
+from unittest import mock
 
 import aiohttp
 import pytest
@@ -18,7 +20,7 @@ NOT_OFFERED = {
     "client": set[str](),
     "client_exceptions": set[str](),
     "client_middleware_digest_auth": set[str](),
-    "client_middlewares": {"build_client_middlewares"},
+    "client_middlewares": set[str](),
     "client_proto": set[str](),
     "client_reqrep": set[str](),
     "client_ws": set[str](),
@@ -67,7 +69,7 @@ UNLISTED = {
     "client_exceptions": {"TooManyRedirects", "UnixClientConnectorError"},
     "client_middleware_digest_auth": {"DigestAuthMiddleware"},
     "client_proto": {"ResponseHandler"},
-    "client_reqrep": {"ConnectionKey", "ContentDisposition"},
+    "client_reqrep": {"ConnectionKey", "ContentDisposition", "UploadTracker"},
     "client_ws": {
         "DEFAULT_WS_CLIENT_TIMEOUT",
         "ClientWSTimeout",
@@ -175,3 +177,28 @@ def test_constants_have_the_values_of_the_compatible_ones() -> None:
     assert tuple(windtunnel.http.WS_CLOSING_MESSAGE) == tuple(
         aiohttp.http.WS_CLOSING_MESSAGE
     )
+
+
+def test_middlewares_are_put_around_a_handler_in_their_order() -> None:
+    seen: list[str] = []
+
+    def named(name: str) -> windtunnel.ClientMiddlewareType:
+        async def middleware(
+            request: windtunnel.ClientRequest, handler: windtunnel.ClientHandlerType
+        ) -> windtunnel.ClientResponse:
+            seen.append(name)
+            return await handler(request)
+
+        return middleware
+
+    async def send(request: windtunnel.ClientRequest) -> windtunnel.ClientResponse:
+        seen.append("sent")
+        return mock.Mock(spec=windtunnel.ClientResponse)
+
+    async def main() -> None:
+        build = windtunnel.client_middlewares.build_client_middlewares
+        handler = build(send, (named("outer"), named("inner")))
+        await handler(mock.Mock(spec=windtunnel.ClientRequest))
+
+    asyncio.run(main())
+    assert seen == ["outer", "inner", "sent"]

@@ -219,3 +219,34 @@ def test_what_we_compress_is_inflated_by_websockets(
         compressed = deflater.deflate(body)
         found = peer.decode(Frame(Opcode.BINARY, compressed, rsv1=True))
         assert bytes(found.data) == body
+
+
+@profile
+@given(
+    bodies,
+    windows,
+    st.booleans(),
+    st.lists(st.integers(0, 3000), max_size=4),
+    st.integers(1, 400),
+)
+def test_messages_come_back_however_they_are_compressed_split_and_cut(
+    sent: list[bytes], bits: int, fresh: bool, splits: list[int], cut: int
+) -> None:
+    deflater = Deflater(bits, is_fresh_each_time=fresh)
+    data = b""
+    for body in sent:
+        whole = deflater.deflate(body)
+        ends = [*sorted(split % (len(whole) + 1) for split in splits), len(whole)]
+        start = 0
+        for number, end in enumerate(ends):
+            data += frame(
+                CONTINUATION if number else BINARY,
+                whole[start:end],
+                fin=number == len(ends) - 1,
+                rsv=0 if number else 4,
+            )
+            data += frame(PING)
+            start = end
+    pieces = [data[i : i + cut] for i in range(0, len(data), cut)]
+    found = read(*pieces, bits=bits, fresh=fresh)
+    assert [message[1] for message in found if message[0] == BINARY] == sent

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from itertools import cycle
 
 import pytest
+from hypothesis import given, settings, strategies as st
 
 from windtunnel._wire.ws_mask import fastest_mask, mask_in_python
 
@@ -27,3 +29,19 @@ def test_without_the_speedups_masking_is_done_in_python(
     assert fastest_mask() is not mask_in_python
     monkeypatch.setitem(sys.modules, "websockets.speedups", None)
     assert fastest_mask() is mask_in_python
+
+
+@settings(max_examples=100, derandomize=True, deadline=None, database=None)
+@given(st.binary(max_size=1500), st.binary(min_size=4, max_size=4), st.integers(0, 300))
+def test_masking_in_slices_of_whole_keys_is_masking_at_once(
+    data: bytes, key: bytes, keys_per_slice: int
+) -> None:
+    for mask in (mask_in_python, fastest_mask()):
+        masked = bytes(mask(data, key))
+        assert mask(masked, key) == data
+        assert masked == bytes(
+            octet ^ mark for octet, mark in zip(data, cycle(key), strict=False)
+        )
+        size = 4 * keys_per_slice + 4
+        slices = [data[at : at + size] for at in range(0, len(data), size)]
+        assert b"".join(bytes(mask(part, key)) for part in slices) == masked

@@ -78,6 +78,15 @@ class Judge:
                 self.messages.append((self._kind, whole, ""))
 
 
+def fragments(kind: int, parts: list[bytes], between: bytes) -> bytes:
+    """Write a message of several frames, with something behind each."""
+    last = len(parts) - 1
+    return b"".join(
+        frame(CONTINUATION if number else kind, part, fin=number == last) + between
+        for number, part in enumerate(parts)
+    )
+
+
 bodies = st.one_of(
     st.binary(max_size=8),
     st.sampled_from(
@@ -87,11 +96,7 @@ bodies = st.one_of(
 closes = st.sampled_from([b"", b"\x03\xe8", b"\x03\xe8bye", b"\x0b\xb8", b"\x13\x87x"])
 whole = st.builds(frame, st.sampled_from([TEXT, BINARY]), bodies)
 fragmented = st.builds(
-    lambda kind, parts, ping: b"".join(
-        frame(CONTINUATION if number else kind, part, fin=number == len(parts) - 1)
-        + ping
-        for number, part in enumerate(parts)
-    ),
+    fragments,
     st.sampled_from([TEXT, BINARY]),
     st.lists(bodies, min_size=1, max_size=4),
     st.sampled_from([b"", frame(PING, b"p")]),

@@ -112,6 +112,8 @@ class ClientRequest:
     auth: BasicAuth | None = None
     method: str = "GET"
     response: ClientResponse | None = None
+    session: Any = None
+    ssl: TlsSetting = True
     url: URL = URL()
 
     def __init__(

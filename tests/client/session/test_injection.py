@@ -209,7 +209,7 @@ def shape(sent: bytes) -> tuple[list[bytes], int]:
     return names, sent.count(b"\r\n")
 
 
-CONTROLS = [chr(n) for n in (*range(0x20), 0x7F)]
+CONTROLS = ["\0", "\x01", "\n", "\x0b", "\x0c", "\r", "\x1c", "\x1f", "\x7f"]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -230,7 +230,7 @@ def test_what_would_end_a_line_is_refused_before_a_byte_is_sent_or_encoded(
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@settings(derandomize=True, max_examples=15, deadline=None, database=None)
+@settings(derandomize=True, max_examples=8, deadline=None, database=None)
 @given(
     # U+010A and U+560A end in the byte of a line feed, U+0085 and U+2028 are line ends.
     st.text(st.sampled_from("a \t\"';=:,/\\%#?@&[]é\x85\u010a\u2028\u560a\U0001f600"))

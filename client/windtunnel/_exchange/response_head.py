@@ -73,7 +73,7 @@ class ResponseHead:
         if self.reason:
             reason = self.reason.encode("ascii", "backslashreplace").decode("ascii")
         name = type(self).__name__
-        return f"<{name}({self.url}) [{self.status} {reason}]>\n{self.headers}"
+        return f"<{name}({self.url}) [{self.status} {reason}]>\n{self.headers}\n"
 
     # --- what was asked -------------------------------------------------------------
 

@@ -292,7 +292,8 @@ def test_a_connector_that_is_dropped_with_connections_is_warned_about() -> None:
             connector=connectors[0], connector_owner=False
         ) as other:
             await read_all(other)
-        with pytest.warns(ResourceWarning, match="Unclosed connector"):
+        named = r"Unclosed connector .* with <Connection a\.test:80 idle>"
+        with pytest.warns(ResourceWarning, match=named):
             connectors.clear()
         await asyncio.sleep(1)
 

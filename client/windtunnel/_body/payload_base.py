@@ -20,9 +20,12 @@ from windtunnel._body.disposition import content_disposition_header
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 
+    from multidict import istr
+
     from windtunnel._base.typedefs import Unset
 
-    Headers = Mapping[str, str] | Iterable[tuple[str, str]]
+    # A mapping is invariant in its keys, so names such as those of hdrs are told apart.
+    Headers = Mapping[str, str] | Mapping[istr, str] | Iterable[tuple[str, str]]
 
 __all__ = ("OCTETS", "Payload", "PayloadWriter", "guessed_type")
 

@@ -27,7 +27,10 @@ from windtunnel.hdrs import METH_ALL
 if TYPE_CHECKING:
     from collections.abc import Iterable, Set as AbstractSet
 
-    Headers = Mapping[str, str] | Iterable[tuple[str, str]]
+    from multidict import istr
+
+    # A mapping is invariant in its keys, so names such as those of hdrs are told apart.
+    Headers = Mapping[str, str] | Mapping[istr, str] | Iterable[tuple[str, str]]
 
 AUTOMATIC = (
     ("Accept", "*/*"),

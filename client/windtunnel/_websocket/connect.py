@@ -35,11 +35,12 @@ from windtunnel._wire.ws_handshake import (
 from windtunnel.errors import WSServerHandshakeError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable
     from types import TracebackType
 
     from yarl import URL
 
+    from windtunnel._exchange.headers import Headers
     from windtunnel._exchange.response import ClientResponse
 
     Request = Callable[..., Awaitable[ClientResponse]]
@@ -61,7 +62,7 @@ async def connect(
     autoping: bool = True,
     heartbeat: float | None = None,
     origin: str | None = None,
-    headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
+    headers: Headers | None = None,
     compress: int = 0,
     max_msg_size: int = DEFAULT_MAX_MSG_SIZE,
     decode_text: bool = True,

@@ -24,6 +24,7 @@ from windtunnel._body.stream import StreamReader
 from windtunnel._exchange.request import Request
 from windtunnel._exchange.response_head import ResponseHead
 from windtunnel._exchange.translate import explain_body
+from windtunnel._wire.head import Head
 from windtunnel.errors import (
     ClientConnectionError,
     ClientResponseError,
@@ -67,6 +68,7 @@ class _Nobody:
 
 
 _DONE = _Done()
+_NO_HEAD = Head(0, "", 1, [])
 _NOBODY = _Nobody()
 
 
@@ -140,8 +142,7 @@ class ClientResponse(ResponseHead):
         self.method = method
         self.status = 0
         self.reason = None
-        self._minor = 1
-        self._fields = []
+        self._head = _NO_HEAD
         self._request = HandMade(request_info, url, writer, stream_writer)
         self._resolve_charset = getattr(session, "_resolve_charset", _utf8)
         self._headers = None
@@ -172,8 +173,7 @@ class ClientResponse(ResponseHead):
         self.method = request.plan.method
         self.status = head.status
         self.reason = head.reason
-        self._minor = head.minor
-        self._fields = head.fields
+        self._head = head
         self._request = request
         self._resolve_charset = resolve_charset
         self._headers = None

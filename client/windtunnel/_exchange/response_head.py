@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from windtunnel._exchange.handmade import HandMade
     from windtunnel._exchange.request import Request
     from windtunnel._exchange.response_fields import ContentDisposition, Links
+    from windtunnel._wire.head import Head
 
 _VERSIONS = {0: HttpVersion10, 1: HttpVersion11}
 
@@ -45,9 +46,8 @@ class ResponseHead:
     __slots__ = (
         "__dict__",
         "__weakref__",
-        "_fields",
+        "_head",
         "_headers",
-        "_minor",
         "_request",
         "method",
         "reason",
@@ -62,9 +62,8 @@ class ResponseHead:
     method: str
     status: int
     reason: str | None
-    _fields: list[tuple[str, str]]
     _headers: CIMultiDictProxy[str] | None
-    _minor: int
+    _head: Head
     _request: Request | HandMade
 
     @override
@@ -108,7 +107,7 @@ class ResponseHead:
     @property
     def version(self) -> HttpVersion:
         """Version in the status line."""
-        minor = self._minor
+        minor = self._head.minor
         return self._version or _VERSIONS.get(minor) or HttpVersion(1, minor)
 
     @version.setter
@@ -125,7 +124,7 @@ class ResponseHead:
         """Header fields; bytes that are not UTF-8 are surrogate escapes."""
         headers = self._headers
         if headers is None:
-            headers = self._headers = CIMultiDictProxy(CIMultiDict(self._fields))
+            headers = self._headers = CIMultiDictProxy(CIMultiDict(self._head.fields))
         return headers
 
     @property
@@ -135,14 +134,14 @@ class ResponseHead:
             return self._raw_headers
         return tuple(
             (name.encode("utf-8"), value.encode("utf-8", "surrogateescape"))
-            for name, value in self._fields
+            for name, value in self._head.fields
         )
 
     def set_cookie_fields(self) -> list[str]:
         """Give the values of ``Set-Cookie``; for the client's own layers."""
         return [
             value
-            for name, value in self._fields
+            for name, value in self._head.telling
             if len(name) == 10 and name.lower() == "set-cookie"
         ]
 

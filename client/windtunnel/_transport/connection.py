@@ -358,7 +358,7 @@ class Connection(Channel):
         """Begin the body, or finish at once if all of it is there."""
         try:
             kind, length, self._keep_alive, coding = response_framing(
-                self._method, head.status, head.minor, head.fields, self._offset
+                self._method, head.status, head.minor, head.telling, self._offset
             )
         except WireError as exc:
             raw = bytes(self._pool.view[position - size : position])

@@ -20,9 +20,15 @@ TOKEN_CHARACTERS: Final = r"!#$%&'*+\-.^_`|~0-9A-Za-z"
 # A value is "anything up to the line end", which the engine finds three times faster
 # than "anything but CR, LF and NUL"; that none of them hides in it is counted instead.
 _STATUS_LINE = re.compile(r"HTTP/1\.([0-9]) ([1-9][0-9]{2})(?: (.*))?\r\n")
-# Anchored to the start of a line: otherwise a bad name would be skipped over and its
-# tail taken for a good one.
-_FIELD_LINE = re.compile(rf"^([{TOKEN_CHARACTERS}]+):[ \t]*(.*)\r\n", re.MULTILINE)
+_FIELD_LINES = re.compile(rf"(?:[{TOKEN_CHARACTERS}]++:.*\r\n)*+")
+# Of lines that are known to match the former.
+_FIELD_LINE = re.compile(r"([^:]+):[ \t]*(.*)\r\n")
+# What every response is asked for; only few are asked for all their fields.
+_TELLING_LINE = re.compile(
+    r"\n(content-(?:length|encoding)|transfer-encoding|connection|set-cookie)"
+    r":[ \t]*(.*)\r",
+    re.IGNORECASE,
+)
 
 
 class Head:
@@ -32,20 +38,48 @@ class Head:
         status: 100..999.
         reason: Reason phrase without surrounding blanks, often empty.
         minor: Minor version of HTTP/1.x.
-        fields: Name and value pairs in wire order, names as they were spelled,
-            values without surrounding blanks; bytes that are not UTF-8 are
-            surrogate escapes, so that the original bytes can be had back.
+        telling: At least those of the fields that say where the body ends, how it is
+            coded and which cookies are set.
     """
 
-    __slots__ = ("fields", "minor", "reason", "status")
+    __slots__ = ("_fields", "_text", "minor", "reason", "status", "telling")
 
     def __init__(
-        self, status: int, reason: str, minor: int, fields: list[tuple[str, str]]
+        self,
+        status: int,
+        reason: str,
+        minor: int,
+        telling: list[tuple[str, str]],
+        text: str | None = None,
     ) -> None:
+        """Make a head.
+
+        Args:
+            status: As the attribute.
+            reason: As the attribute.
+            minor: As the attribute.
+            telling: As the attribute; all fields if there is no text.
+            text: Regular field lines, to be taken apart when somebody asks for them.
+        """
         self.status = status
         self.reason = reason
         self.minor = minor
-        self.fields = fields
+        self.telling = telling
+        self._text = text
+        self._fields: list[tuple[str, str]] | None = None
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """Name and value pairs in wire order.
+
+        Names are as they were spelled, values without surrounding blanks; bytes that
+        are not UTF-8 are surrogate escapes, so that the original bytes can be had back.
+        """
+        if self._text is None:
+            return self.telling
+        if self._fields is None:
+            self._fields = _stripped(_FIELD_LINE.findall(self._text))
+        return self._fields
 
 
 def parse_regular_head(text: str, limits: Limits) -> Head | None:
@@ -65,19 +99,26 @@ def parse_regular_head(text: str, limits: Limits) -> Head | None:
     if status_line is None:
         return None
     position = status_line.end()
-    fields: list[tuple[str, str]] = _FIELD_LINE.findall(text, position)
-    count = len(fields)
-    # Each match took one LF and the CR before it. With as many of either as lines,
-    # every line matched, none was skipped, and no other CR is left for a value.
+    size = len(text)
+    lines = text.count("\n")
+    # Each line ends in one CR and one LF: with as many of either, no CR is in a value.
     if (
-        text.count("\n") != count + 1
-        or text.count("\r") != count + 1
+        _FIELD_LINES.fullmatch(text, position) is None
+        or text.count("\r") != lines
         or "\0" in text
-        or count > limits.max_headers
-        or len(text) > min(limits.max_line_size, limits.max_field_size)
+        or lines - 1 > limits.max_headers
+        or size > limits.max_line_size
+        or size > limits.max_field_size
     ):
         return None
-    if " \r\n" in text or "\t\r\n" in text:
-        fields = [(name, value.rstrip(" \t")) for name, value in fields]
     minor, status, reason = status_line.groups("")
-    return Head(int(status), reason.strip(" \t"), int(minor), fields)
+    telling = _stripped(_TELLING_LINE.findall(text, position - 1))
+    return Head(int(status), reason.strip(" \t"), int(minor), telling, text[position:])
+
+
+def _stripped(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Remove blanks behind values; those in front are gone already."""
+    for _, value in fields:
+        if value[-1:] in (" ", "\t"):
+            return [(name, value.rstrip(" \t")) for name, value in fields]
+    return fields

@@ -269,7 +269,8 @@ def located(error: WireError, head: Head, raw: bytes, offset: int) -> WireError:
     """Let an error about a field say where the field was.
 
     Args:
-        error: What was found wrong with the fields of a head that could be parsed.
+        error: What was found wrong with the telling fields of a head that could be
+            parsed.
         head: That head.
         raw: Its bytes; a head that did not arrive in one read needs none.
         offset: Where it began.
@@ -279,9 +280,20 @@ def located(error: WireError, head: Head, raw: bytes, offset: int) -> WireError:
     if isinstance(head, ExactHead):
         offset = head.offsets[error.field]
     else:
-        lines = raw.split(b"\n", error.field + 1)[: error.field + 1]
+        number = _number_among_all(head, error.field)
+        lines = raw.split(b"\n", number + 1)[: number + 1]
         offset += sum(len(line) + 1 for line in lines)
     return WireError(error.text, rule=error.rule, offset=offset)
+
+
+def _number_among_all(head: Head, number: int) -> int:
+    """Say the place among all fields of one of the telling ones."""
+    telling = head.telling
+    places: list[int] = []
+    for place, field in enumerate(head.fields):
+        if len(places) < len(telling) and field == telling[len(places)]:
+            places.append(place)
+    return places[number]
 
 
 def _text(value: bytes) -> str:

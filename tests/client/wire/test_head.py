@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.client.wire.heads import LENIENT, REFUSED, REGULAR, SMALL, Facts, read_fast
+from windtunnel._wire.head import parse_regular_head
 from windtunnel._wire.limits import DEFAULT_LIMITS, Limits
 
 
@@ -48,3 +49,47 @@ def test_what_could_be_over_a_limit_is_left_to_the_careful_reader(
     data: bytes, limits: Limits
 ) -> None:
     assert read_fast(data, limits) is None
+
+
+TELLING = {
+    "connection",
+    "content-encoding",
+    "content-length",
+    "set-cookie",
+    "transfer-encoding",
+}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param("", id="none"),
+        pytest.param("Content-Length: 5\r\n", id="first"),
+        pytest.param("A: b\r\ncontent-length:5\r\nC: d\r\n", id="middle"),
+        pytest.param("SET-COOKIE: a=b \r\nset-cookie: c=d\t\r\n", id="blanks-behind"),
+        pytest.param("Transfer-Encoding: \t chunked\r\n", id="blanks-before"),
+        pytest.param("Connection:\r\nConnection: close\r\n", id="empty"),
+        pytest.param(
+            "X-Content-Length: 1\r\nContent-Length-X: 2\r\nContent: 3\r\n", id="like"
+        ),
+        pytest.param("A: Content-Length: 5\r\nB: \u017fet-cookie: a\r\n", id="inside"),
+        pytest.param(
+            "content-encoding: gzip\r\nX: y \r\nCONTENT-LENGTH: 7\r\n", id="two"
+        ),
+    ],
+)
+def test_telling_fields_are_those_of_their_names_in_wire_order(fields: str) -> None:
+    head = parse_regular_head(f"HTTP/1.1 200 OK\r\n{fields}", DEFAULT_LIMITS)
+    assert head is not None
+    assert head.telling == [
+        field for field in head.fields if field[0].lower() in TELLING
+    ]
+    assert len(head.fields) == fields.count("\r\n")
+    assert head.fields is head.fields or not head.fields
+
+
+def test_a_status_line_is_no_field() -> None:
+    text = "HTTP/1.1 200 x\r\nA: b\r\n"
+    head = parse_regular_head(text, DEFAULT_LIMITS)
+    assert head is not None
+    assert (head.telling, head.fields) == ([], [("A", "b")])

@@ -14,7 +14,9 @@ from tests.client.wire.heads import (
     failure,
     read_slowly,
 )
-from windtunnel._wire.head_exact import HeadReader
+from windtunnel._wire.framing import response_framing
+from windtunnel._wire.head import parse_regular_head
+from windtunnel._wire.head_exact import HeadReader, located
 from windtunnel._wire.limits import DEFAULT_LIMITS
 from windtunnel._wire.violation import WireError
 
@@ -91,3 +93,18 @@ def test_more_fields_than_the_limit_are_refused() -> None:
     data = b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 4
     _, rule, offset = failure(data, SMALL)
     assert (rule, offset) == ("limit max_headers, RFC 9110 section 5.4", 35)
+
+
+def test_an_error_about_a_telling_field_names_the_place_of_its_line() -> None:
+    raw = (
+        b"HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 1\r\nC: d\r\n"
+        b"content-length: 1\r\nContent-Length: 2\r\nConnection: close\r\n"
+    )
+    head = parse_regular_head(raw.decode(), DEFAULT_LIMITS)
+    assert head is not None
+    with pytest.raises(WireError) as caught:
+        response_framing("GET", 200, 1, head.telling, 100)
+    error = located(caught.value, head, raw, 100)
+    assert error.offset == 100 + raw.index(b"Content-Length: 2")
+    other = WireError("text", rule="rule", offset=3)
+    assert located(other, head, raw, 100) is other

@@ -137,3 +137,29 @@ def test_stream_is_given_in_whole_pieces() -> None:
             assert [piece async for piece in pieces] == [b"one\ntwo\n"]
 
     asyncio.run(main())
+
+
+def test_what_cannot_be_iterated_is_refused() -> None:
+    pieces: Any = [b"x"]
+    with pytest.raises(TypeError, match="AsyncIterable interface, got <class 'list'>"):
+        AsyncIterablePayload(pieces)
+
+
+def test_an_iterable_that_never_waits_lets_other_tasks_run() -> None:
+    async def main() -> None:
+        turns = 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        task = asyncio.create_task(others())
+        payload = AsyncIterablePayload(Source(*[bytes(65536)] * 64))
+        assert sum([len(piece) async for piece in payload.pieces()]) == 4 << 20
+        assert turns > 1
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(main())

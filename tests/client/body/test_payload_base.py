@@ -166,3 +166,27 @@ def test_payload_that_only_writes_is_stopped_when_the_sender_stops() -> None:
         assert len(asyncio.all_tasks()) == 1
 
     asyncio.run(main())
+
+
+def test_a_payload_brings_its_other_headers_along_but_not_those_that_frame_it() -> None:
+    plain = BytesPayload(b"a")
+    assert plain.extra_headers is None
+    own = BytesPayload(b"a", headers={"X-A": "1", "Content-Length": "1"})
+    assert own.extra_headers == [("X-A", "1")]
+    assert own.headers["Content-Type"] == OCTETS
+
+
+def test_a_payload_of_a_user_is_read_and_written_whole_or_cut() -> None:
+    async def main() -> None:
+        payload = Counter(2)
+        assert payload.settled() is payload
+        assert await payload.as_bytes() == b"0 1 "
+        sink = Sink()
+        await payload.write_with_length(sink, None)
+        assert sink.data == b"0 1 "
+        await payload.close()
+        assert payload.closed == 1
+        assert BytesPayload(b"a").decode() == "a"
+        assert await BytesPayload(b"ab").as_bytes() == b"ab"
+
+    asyncio.run(main())

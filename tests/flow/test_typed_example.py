@@ -57,6 +57,7 @@ async def test_a_station_is_found_watched_and_copied(
     server.expect("GET", "/v1/stations/wing/picture").reply(Reply(body=b"P" * 100_000))
     async with opened(server) as (stations, log):
         station = await stations.find("wing")
+        assert station is not None
         assert station == Station("wing")
         assert await stations.find("none") is None
         assert [each async for each in stations.readings(station)] == [1.5, 2.25]

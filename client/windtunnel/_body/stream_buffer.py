@@ -292,6 +292,8 @@ class StreamBuffer:
 
     def _tell_end(self, watch: _EndWatch) -> None:
         watch.settle()
+        if self.exception() is not None:
+            return
         callbacks, watch.callbacks = watch.callbacks, []
         for callback in callbacks:
             try:
@@ -467,6 +469,9 @@ class StreamBuffer:
     def _put_back(self, pieces: list[bytes]) -> None:
         """Undo reads that did not lead to a result, newest first."""
         for piece in reversed(pieces):
+            if not piece:
+                # An empty piece would look like the end of the body.
+                continue
             self._ready.appendleft(piece)
             self._taken -= len(piece)
             self._buffered += len(piece)

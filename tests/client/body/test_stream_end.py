@@ -98,6 +98,7 @@ def test_a_broken_body_has_no_end(way: str) -> None:
             await waiting
         with pytest.raises(ClientPayloadError, match="broken"):
             await stream.wait_eof()
+        stream.feed_eof()
         assert heard == []
 
     go(main)
@@ -309,3 +310,22 @@ def test_one_body_can_be_sent_on_while_it_arrives() -> None:
     )
     assert len(body) == LENGTH
     assert body[-1:] == b"9"
+
+
+def test_a_readline_that_was_cancelled_with_nothing_read_is_not_the_end() -> None:
+    async def main() -> None:
+        for read in (StreamReader.readany, StreamReader.readchunk, StreamReader.read):
+            stream = stream_of()
+            waiting = asyncio.create_task(stream.readline())
+            await asyncio.sleep(0)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            reading = asyncio.ensure_future(read(stream))
+            await asyncio.sleep(0)
+            assert not reading.done()
+            stream.feed_data(b"data")
+            stream.feed_eof()
+            assert await reading in (b"data", (b"data", False))
+
+    go(main)

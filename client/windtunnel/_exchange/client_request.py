@@ -185,9 +185,9 @@ class ClientRequest:
         return self.url.scheme in ("https", "wss")
 
     @property
-    def skip_auto_headers(self) -> frozenset[str]:
-        """Names of automatic fields that are not sent, in lower case."""
-        return self._skip
+    def skip_auto_headers(self) -> CIMultiDict[None]:
+        """Names of automatic fields that are not sent, without values."""
+        return CIMultiDict((name, None) for name in self._skip)
 
     @property
     def request_info(self) -> RequestInfo:

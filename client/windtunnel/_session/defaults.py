@@ -31,6 +31,7 @@ class Defaults(Life):
         "_policies",
         "_raise_for_status",
         "_skip",
+        "_skip_names",
         "_terms",
     )
 
@@ -40,6 +41,7 @@ class Defaults(Life):
     _policies: Policies
     _raise_for_status: StatusCheck
     _skip: frozenset[str]
+    _skip_names: frozenset[str]
     _terms: Terms
 
     @property
@@ -49,8 +51,8 @@ class Defaults(Life):
 
     @property
     def skip_auto_headers(self) -> frozenset[str]:
-        """Names of automatic fields that are not sent, in lower case."""
-        return self._skip
+        """Names of automatic fields that are not sent, as they were given."""
+        return self._skip_names
 
     @property
     def timeout(self) -> ClientTimeout:

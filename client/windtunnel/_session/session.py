@@ -12,7 +12,7 @@ from asyncio import get_running_loop
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
-from multidict import CIMultiDict, getversion
+from multidict import CIMultiDict, getversion, istr
 
 from windtunnel._base.compat import override
 from windtunnel._base.typedefs import UNSET, HttpVersion, HttpVersion11, Unset
@@ -188,7 +188,8 @@ class ClientSession(Defaults, Verbs):
         super().__init__(own_loop(loop, connector))
         self._base_url = None if base_url is None else make_base_url(base_url)
         self._headers = merge_headers(CIMultiDict(), headers)
-        self._skip = lower_names(skip_auto_headers)
+        self._skip_names = frozenset(map(istr, skip_auto_headers or ()))
+        self._skip = lower_names(self._skip_names)
         self._json_serialize = json_serialize
         self._dumps = json_serialize_bytes or json_serialize
         self._ws_class = ws_response_class

@@ -197,7 +197,7 @@ def test_a_session_shows_its_settings() -> None:
         ) as session:
             assert session.headers == {"A": "b"}
             assert session.timeout is limits
-            assert session.skip_auto_headers == frozenset({"accept"})
+            assert session.skip_auto_headers == frozenset({"Accept"})
             assert session.json_serialize is str
             assert session.auto_decompress is False
             assert session.raise_for_status is True

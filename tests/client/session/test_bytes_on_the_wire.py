@@ -257,3 +257,40 @@ def test_a_body_waits_for_the_server_like_that_of_the_compatible_client() -> Non
         ]
 
     assert told(windtunnel) == told(aiohttp)
+
+
+def credentials(library: Any) -> Any:
+    return library.BasicAuth("login", "password")
+
+
+SESSIONS: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "auth": {"auth": credentials},
+    "auth-at-home": {"auth": credentials, "base_url": "http://a.test/"},
+    "auth-elsewhere": {"auth": credentials, "base_url": "http://b.test/"},
+}
+OWN_FIELD = {"Authorization": "x"}
+CALLS: list[dict[str, Any]] = [
+    {},
+    {"auth": credentials},
+    {"headers": OWN_FIELD},
+    {"auth": credentials, "headers": OWN_FIELD},
+]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("session", SESSIONS)
+@pytest.mark.parametrize("user", ["", "u:p@"])
+def test_credentials_are_chosen_as_in_the_compatible_client(
+    session: str, user: str
+) -> None:
+    def chosen(library: Any, call: dict[str, Any]) -> list[bytes] | type[Exception]:
+        url = f"http://{user}a.test/p"
+        try:
+            lines = sent(library, "GET", url, call, SESSIONS[session])
+        except ValueError as error:
+            return type(error)
+        return [line for line in lines if line.startswith(b"Authorization")]
+
+    for call in CALLS:
+        assert chosen(windtunnel, call) == chosen(aiohttp, call)

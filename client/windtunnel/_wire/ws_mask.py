@@ -53,8 +53,9 @@ def _table(octet: int) -> bytes:
     return masked.to_bytes(256, "little")
 
 
+@cache
 def fastest_mask() -> Callable[[Payload, bytes], bytes | bytearray]:
-    """Give the function that masks fastest here."""
+    """Give the function that masks fastest here; looked for once."""
     try:
         from websockets.speedups import apply_mask
     except ImportError:

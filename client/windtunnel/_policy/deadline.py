@@ -55,14 +55,17 @@ class ClientTimeout:
     ceil_threshold: float = 5
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if value is None and field.name != "ceil_threshold":
+        for name in _NAMES:
+            value = getattr(self, name)
+            if value is None and name != "ceil_threshold":
                 continue
-            checked = checked_seconds(field.name, value)
+            checked = checked_seconds(name, value)
             if checked is not value:
                 # The dataclass is frozen, and Decimal does not add to float.
-                object.__setattr__(self, field.name, checked)
+                object.__setattr__(self, name, checked)
+
+
+_NAMES = tuple(field.name for field in fields(ClientTimeout))
 
 
 def checked_seconds(name: str, value: object) -> float:
@@ -72,13 +75,18 @@ def checked_seconds(name: str, value: object) -> float:
         TypeError: It is not a number.
         ValueError: It is negative or NaN.
     """
-    if not isinstance(value, SupportsFloat):
+    # The usual types first: a protocol is slow to ask, and many programs make a
+    # ClientTimeout for each request.
+    if isinstance(value, (int, float)):
+        seconds = value
+    elif isinstance(value, SupportsFloat):
+        seconds = float(value)
+    else:
         msg = (
             f"{name}={shown(value)} is not a number of seconds; "
             f"allowed are int and float"
         )
         raise TypeError(msg)
-    seconds = value if isinstance(value, (int, float)) else float(value)
     if seconds < 0 or isnan(seconds):
         msg = f"{name}={value!r} is not a time span; allowed are 0 (off) and more"
         raise ValueError(msg)

@@ -12,7 +12,7 @@ from tests.bench import instructions, processes, report, results, startup
 from tests.bench.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 #: Measured in interpreters of their own, so no scenario like the others.
 _IMPORT: Final = "import"
@@ -30,6 +30,7 @@ examples:
 Each client runs in a fresh process for each round, on one processor; the server runs on
 another; rounds are interleaved and medians are shown. CPU time is user and system time
 of the client's process, so other work on the machine shifts it less than the rates.
+Ctrl-C ends the rounds early and shows what was measured until then.
 Memory is the peak of the process above what it had after its imports.
 
 exit status: 0 every gate holds, 1 a gate does not hold, 2 nothing could be measured
@@ -47,9 +48,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--rounds", type=int, metavar="N", help="rounds per client (5, quick: 3)"
     )
-    parser.add_argument(
-        "--quick", action="store_true", help="a quarter of the operations"
-    )
+    parser.add_argument("--quick", action="store_true", help="fewer operations")
     parser.add_argument(
         "--scenario",
         action="append",
@@ -100,8 +99,19 @@ def _progress_done() -> None:
 def run_rounds(
     options: argparse.Namespace, names: Sequence[str], site: str, cpu: int | None
 ) -> list[dict[str, Any]]:
-    """Measure every client in every scenario, round by round."""
+    """Measure every client in every scenario, round by round; Ctrl-C ends it early."""
     runs: list[dict[str, Any]] = []
+    try:
+        for run in _runs(options, names, site, cpu):
+            runs.append(run)  # noqa: PERF402  # what is there at an interrupt is kept
+    except KeyboardInterrupt:
+        _progress(f"stopped after {len(runs)} measurements")
+    return runs
+
+
+def _runs(
+    options: argparse.Namespace, names: Sequence[str], site: str, cpu: int | None
+) -> Iterator[dict[str, Any]]:
     for number in range(options.rounds):
         for name in names:
             scenario = SCENARIOS[name]
@@ -116,8 +126,7 @@ def run_rounds(
                     f"{amount} x {scenario.unit}, {entrant}"
                 )
                 run = processes.measure(entrant, name, site, amount, cpu)
-                runs.append({"round": number, **run})
-    return runs
+                yield {"round": number, **run}
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
@@ -143,6 +152,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
                 for entrant in results.ENTRANTS
             }
             for name in names
+            if all(results.of(runs, name, entrant) for entrant in results.ENTRANTS)
         },
         "runs": runs,
         "imports": imports,

@@ -81,11 +81,13 @@ SCENARIOS: Final = {
         ),
         Scenario(
             "download", "download, Content-Length", "MiB",
-            bodies.download, 1_024, 64, 8, gate=3.5, bounded=True, counted=8, repeats=3,
+            bodies.download, 1_024, 1_024, 8,
+            gate=3.5, bounded=True, counted=8, repeats=3,
         ),
         Scenario(
             "download-chunked", "download, chunked", "MiB",
-            bodies.download_chunked, 1_024, 64, 8, gate=0.95, bounded=True, counted=8,
+            bodies.download_chunked, 1_024, 1_024, 8,
+            gate=0.95, bounded=True, counted=8,
         ),
         Scenario(
             "download-gzip", "download, gzip, per MiB decoded", "MiB",

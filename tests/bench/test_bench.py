@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -190,6 +191,26 @@ def test_help_has_examples() -> None:
         check=True,
     )
     assert "python -m tests.bench --quick" in done.stdout
+
+
+def test_interrupt_shows_what_was_measured_until_then() -> None:
+    command = ["--scenario", "get", "--amount", "1", "--rounds", "1000"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.bench", *command, "--instructions", "none"],
+        cwd=processes.ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("round 2"):
+                process.send_signal(signal.SIGINT)
+                break
+        out, err = process.communicate(timeout=60)
+    assert process.returncode in (0, 1)
+    assert "stopped after" in err
+    assert "small GET, one by one" in out
 
 
 def test_client_that_fails_is_reported_with_its_last_line() -> None:

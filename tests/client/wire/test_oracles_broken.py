@@ -24,6 +24,10 @@ from tests.client.wire.oracles import (
     head_by_llhttp,
     head_by_ours,
 )
+from windtunnel._wire.framing import response_framing
+from windtunnel._wire.head import parse_regular_head
+from windtunnel._wire.head_exact import HeadReader
+from windtunnel._wire.limits import DEFAULT_LIMITS
 from windtunnel._wire.violation import WireError
 
 if TYPE_CHECKING:
@@ -278,3 +282,46 @@ def test_each_row_of_the_tables_is_a_disagreement(
         assert size == len(row.example)
         assert not same(ours, oracle(row.example))
         assert same(ours, oracle(repair(row.example, [row])))
+
+
+telling_heads = st.sampled_from(
+    [
+        b"HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 5\r\nConnection: close\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\ntransfer-encoding:chunked\r\nContent-Encoding: br\r\n\r\n",
+        b"HTTP/1.1 206 OK\r\nSet-Cookie: a=b\r\nX-Connection: close\r\nB:\r\n\r\n",
+    ]
+)
+
+
+@profile
+@given(heads | telling_heads, edits)
+def test_a_broken_head_is_left_by_the_fast_parser_or_read_as_by_the_careful_one(
+    head: bytes, changes: list[tuple[str, int, bytes]]
+) -> None:
+    data = broken(head, changes)
+    end = data.find(b"\r\n\r\n")
+    if end < 0:
+        return
+    text = data[: end + 2].decode("utf-8", "surrogateescape")
+    fast = parse_regular_head(text, DEFAULT_LIMITS)
+    if fast is None:
+        return
+    reader = HeadReader(DEFAULT_LIMITS)
+    assert reader.feed(data) == end + 4
+    exact = reader.head
+    assert (fast.status, fast.reason, fast.minor) == (
+        exact.status,
+        exact.reason,
+        exact.minor,
+    )
+    assert fast.fields == exact.fields
+    assert outcome(fast.minor, fast.telling) == outcome(exact.minor, exact.fields)
+
+
+def outcome(minor: int, fields: list[tuple[str, str]]) -> object:
+    """Say how a body is framed, or why not, and which cookies are set."""
+    cookies = [value for name, value in fields if name.lower() == "set-cookie"]
+    try:
+        return response_framing("GET", 200, minor, fields), cookies
+    except WireError as exc:
+        return exc.text, cookies

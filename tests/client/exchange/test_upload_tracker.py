@@ -9,6 +9,8 @@ import pytest
 
 import windtunnel
 from tests.client.support import URL, play
+from windtunnel._base.compat import override
+from windtunnel._exchange.upload_tracker import TrackedPayload
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -216,3 +218,61 @@ def test_a_tracker_belongs_to_one_request() -> None:
 def test_a_tracker_needs_a_running_loop() -> None:
     with pytest.raises(RuntimeError, match="no running event loop"):
         windtunnel.UploadTracker()
+
+
+def test_an_upload_may_go_on_after_its_answer_began() -> None:
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"ab"
+        await asyncio.sleep(5)
+        yield b"cd"
+
+    async def main(session: windtunnel.ClientSession, tunnel: Tunnel) -> None:
+        tracker = windtunnel.UploadTracker()
+        async with session.post(URL, data=slow(), upload_tracker=tracker) as response:
+            assert not tracker.upload_complete.done()
+            assert await response.read() == b"done"
+        assert facts(tracker) == (4, 1, "whole")
+
+    async def script(wire: Wire) -> None:
+        await wire.read_head()
+        await wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")
+        assert (await wire.read_request()).body == b"abcd"
+        await wire.send(b"done")
+
+    play(script, main=main)
+
+
+def test_a_future_that_the_caller_cancelled_is_left_alone() -> None:
+    async def main(session: windtunnel.ClientSession, tunnel: Tunnel) -> None:
+        tracker = windtunnel.UploadTracker()
+        tracker.upload_complete.cancel()
+        await session.post(URL, data=b"body", upload_tracker=tracker)
+        assert tracker.upload_complete.cancelled()
+
+    play(answering(OK), main=main)
+
+
+def test_a_tracked_body_is_the_body() -> None:
+    closed: list[bool] = []
+
+    class Body(windtunnel.BytesPayload):
+        @override
+        async def close(self) -> None:
+            closed.append(True)
+
+    class Sink:
+        data = b""
+
+        async def write(self, chunk: bytes, /) -> None:
+            self.data += chunk
+
+    async def main() -> None:
+        sink = Sink()
+        payload = TrackedPayload(Body(b"body"), windtunnel.UploadTracker())
+        await payload.write(sink)
+        assert (sink.data, payload.decode(), payload.size) == (b"body", "body", 4)
+        assert payload.closes
+        await payload.close()
+
+    asyncio.run(main())
+    assert closed == [True]

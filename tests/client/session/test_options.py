@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 import windtunnel
+from windtunnel._session.call import Call
+from windtunnel._session.options import REQUEST_NAMES
 
 VERBS = ["get", "options", "head", "post", "put", "patch", "delete", "ws_connect"]
 
@@ -98,3 +100,8 @@ def test_an_old_timeout_beside_the_new_one_is_refused(name: str) -> None:
             windtunnel.ClientSession(**options)
 
     asyncio.run(main())
+
+
+def test_every_argument_has_a_default() -> None:
+    assert set(Call.__annotations__) == REQUEST_NAMES
+    assert all(hasattr(Call, name) for name in REQUEST_NAMES)

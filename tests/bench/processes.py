@@ -58,7 +58,8 @@ def bytecode_kept() -> Generator[None]:
         yield
         return
     before = dict(os.environ)
-    with tempfile.TemporaryDirectory() as folder:
+    # A process that was interrupted may still write into it.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.environ["PYTHONPYCACHEPREFIX"] = folder
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,14 +15,27 @@ from windtunnel_conformance.loader import load_corpus
 from windtunnel_conformance.runner import Entrant, RunOptions, run_cases
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from windtunnel_conformance.case import Case
     from windtunnel_conformance.results import CaseResult, ClientResult
 
-# aiohttp warns that a large body may block the loop, which is its users' business.
-pytestmark = pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")
+# aiohttp warns that a large body may block the loop, which is its users' business, and
+# drops connections of its own that it did not close.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:Unclosed connection:ResourceWarning"),
+]
 
 CORPUS = load_corpus()
 PEERS = ("aiohttp", "httpx")
+
+
+@pytest.fixture(autouse=True)
+def find_what_was_dropped() -> Iterator[None]:
+    """Have dropped connections warn here, where it is expected, and not anywhere."""
+    yield
+    gc.collect()
 
 
 class Silent:

@@ -125,7 +125,8 @@ def check_transfer_coding(
 
     Spec: RFC 9112 sections 6.1, 6.3 rule 3, and 7.
     """
-    if transfer.lower().strip(" \t") != "chunked":
+    # lower() maps characters outside of ASCII into it, such as the sign for Kelvin.
+    if not transfer.isascii() or transfer.lower().strip(" \t") != "chunked":
         raise WireError(
             f"Transfer-Encoding {_seen(transfer)} cannot be decoded, "
             "only one 'chunked' can",

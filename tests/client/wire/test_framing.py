@@ -106,6 +106,7 @@ def test_two_different_lengths_are_refused_with_both_values_shown() -> None:
         ["chunked", "chunked"],
         ["identity"],
         ["xchunked"],
+        ["chun\u212aed"],
         ["\x0bchunked"],
         ['"chunked"'],
         [""],
